@@ -1,0 +1,56 @@
+{#
+    The text of a JSON value as a typed column, null where it cannot be cast. `type` is one of the
+    column types of the contracts: what the source's spelling of a value is.
+#}
+{% macro cast_landed(text, type) -%}
+    {{ return(adapter.dispatch('cast_landed', 'martlet')(text, type)) }}
+{%- endmacro %}
+
+{% macro default__cast_landed(text, type) -%}
+    {%- if type == 'varchar' -%}
+        {{ text }}
+    {%- elif type == 'bigint' -%}
+        {# A count may be spelled 120.0. #}
+        coalesce(try_cast({{ text }} as bigint), try_cast(try_cast({{ text }} as decimal(38, 6)) as bigint))
+    {%- elif type == 'decimal' -%}
+        try_cast({{ text }} as decimal(18, 6))
+    {%- elif type in ('double', 'boolean') -%}
+        try_cast({{ text }} as {{ type }})
+    {%- elif type == 'json' -%}
+        cast({{ text }} as json)
+    {%- elif type == 'date' -%}
+        coalesce(try_cast(left({{ text }}, 10) as date), cast(try_strptime({{ text }}, '%Y%m%d') as date))
+    {%- elif type == 'timestamp' -%}
+        cast(try_cast({{ text }} as timestamptz) at time zone 'UTC' as timestamp)
+    {%- elif type == 'local_timestamp' -%}
+        try_cast({{ text }} as timestamp)
+    {%- elif type in ('epoch_s', 'epoch_ms', 'epoch_us') -%}
+        {# Some loaders turn the API's number into ISO text. #}
+        coalesce(
+            make_timestamp(try_cast(try_cast({{ text }} as decimal(38, 6)) * {{ {'epoch_s': 1000000, 'epoch_ms': 1000, 'epoch_us': 1}[type] }} as bigint)),
+            cast(try_cast({{ text }} as timestamptz) at time zone 'UTC' as timestamp)
+        )
+    {%- elif type == 'rfc2822' -%}
+        coalesce(
+            cast(try_strptime({{ text }}, '%a, %d %b %Y %H:%M:%S %z') at time zone 'UTC' as timestamp),
+            cast(try_cast({{ text }} as timestamptz) at time zone 'UTC' as timestamp)
+        )
+    {%- elif type == 'year_month_day' -%}
+        case
+            when {{ text }} like '{' || '%'
+                then try_cast(concat_ws('-', {{ text }} ->> '$.year', {{ text }} ->> '$.month', {{ text }} ->> '$.day') as date)
+            else try_cast(left({{ text }}, 10) as date)
+        end
+    {%- else -%}
+        {{ exceptions.raise_compiler_error("cast_landed: unknown column type '" ~ type ~ "'") }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The type of the column that cast_landed makes. #}
+{% macro landed_data_type(type) %}
+    {{ return({
+        'decimal': 'decimal(18, 6)', 'local_timestamp': 'timestamp', 'epoch_s': 'timestamp', 'epoch_ms': 'timestamp',
+        'epoch_us': 'timestamp', 'rfc2822': 'timestamp', 'year_month_day': 'date',
+    }.get(type, type)) }}
+{% endmacro %}

@@ -1,0 +1,4 @@
+{# A model's schema is exactly what its config says: one warehouse, five schemas. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

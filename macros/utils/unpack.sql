@@ -1,0 +1,123 @@
+{#
+    The intermediate view of one tenant's object: the newest version of every record, its payload
+    parsed once, typed, with the tenant's own logic. Deleted records stay, marked by is_deleted.
+
+    The newest version is found by taking the superseded ones away: only keys that have several
+    versions are ordered, over narrow columns, and no payload passes a window.
+#}
+{% macro unpack_master(master, contract, tenant, platform, object) %}
+with
+versions as (
+    select *
+    from {{ master }}
+    where
+        tenant_slug = '{{ tenant }}'
+        and source_platform = '{{ platform }}'
+    {%- if var('as_of', none) %}
+        and loaded_at <= timestamp '{{ var('as_of') }}'
+    {%- endif %}
+),
+repeated as (
+    select tenant_skey
+    from versions
+    group by tenant_skey
+    having count(*) > 1
+),
+superseded as (
+    select v.tenant_skey, v.load_id, v.load_row
+    from versions as v
+    semi join repeated as r on r.tenant_skey = v.tenant_skey
+    qualify row_number() over (
+        partition by v.tenant_skey
+        order by v.extracted_at desc, v.load_id desc, v.load_row desc
+    ) > 1
+),
+newest as (
+    select v.*
+    from versions as v
+    anti join superseded as s
+        on s.tenant_skey = v.tenant_skey and s.load_id = v.load_id and s.load_row = v.load_row
+),
+{%- set paths = [] %}
+{%- for column in contract.columns %}
+    {%- for path in column.paths if path not in paths %}
+        {%- do paths.append(path) %}
+    {%- endfor %}
+{%- endfor %}
+{%- set lists = contract.columns | selectattr('list_key') | list %}
+parsed as (
+    select *, {{ json_texts('raw_data_payload', paths) }} as _f
+    from newest
+),
+{%- if lists %}
+{%- set fields = lists | map(attribute='list_value') | sum(start=[]) | unique | list %}
+listed as (
+    select
+        *,
+    {%- for path in lists | map(attribute='paths') | map('first') | unique %}
+        {{ json_key_values('_f[' ~ (paths.index(path) + 1) ~ ']', fields) }} as _list_{{ paths.index(path) + 1 }},
+    {%- endfor %}
+    from parsed
+),
+{%- endif %}
+typed as (
+    select
+        tenant_slug,
+        source_platform,
+        connection,
+        tenant_skey,
+    {%- for column in contract.columns %}
+        {{ unpacked_field(column, paths) }} as {{ column.name }},
+    {%- endfor %}
+        is_deleted,
+        extracted_at,
+        loaded_at,
+        load_id,
+        source_schema_hash,
+        raw_data_payload,
+    from {{ 'listed' if lists else 'parsed' }}
+)
+select
+    *,
+{%- if 'event_name' in contract.columns | map(attribute='name') %}
+    {{ event_logic(tenant, platform, object) }}
+{%- endif %}
+from typed
+where {{ apply_tenant_logic(tenant, platform, object) }}
+{% endmacro %}
+
+
+{# One typed column from the parsed texts; an empty text is an absent value, but for text itself. #}
+{% macro unpacked_field(column, paths) -%}
+    {%- if column.list_key -%}
+        {%- set text = key_value('_list_' ~ (paths.index(column.paths[0]) + 1), column.list_key, column.list_value) -%}
+        {{ cast_landed(text, column.type) }}
+    {%- else -%}
+        {%- set texts = [] -%}
+        {%- for path in column.paths -%}
+            {%- do texts.append('_f[' ~ (paths.index(path) + 1) ~ ']') -%}
+        {%- endfor -%}
+        {{ cast_landed(texts[0] if texts | length == 1 else 'coalesce(' ~ texts | join(', ') ~ ')', column.type) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# One contract column read straight from a payload expression, where only that one is needed. #}
+{% macro unpacked_column(contract, name, payload) -%}
+    {%- set column = (contract.columns | selectattr('name', 'equalto', name) | list)[0] -%}
+    {%- set texts = [] -%}
+    {%- for path in column.paths -%}
+        {%- do texts.append(json_text(payload, path | replace("'", "''"))) -%}
+    {%- endfor -%}
+    {{ cast_landed(texts[0] if texts | length == 1 else 'coalesce(' ~ texts | join(', ') ~ ')', column.type) }}
+{%- endmacro %}
+
+
+{# Whether an event converts, and the step of the funnel that it is (1 is the first), per tenant. #}
+{% macro event_logic(tenant, platform, object) -%}
+    {%- set logic = get_client_logic(tenant, platform, object) -%}
+    {%- set conversions = logic.get('conversion_events', []) -%}
+    {%- set steps = logic.get('funnel_steps', []) -%}
+    {{ "event_name in (" ~ sql_literals(conversions) ~ ")" if conversions else 'false' }} as is_conversion_event,
+    coalesce(list_position({{ '[' ~ sql_literals(steps) ~ ']' if steps else 'cast([] as varchar[])' }}, event_name), 0) as funnel_step,
+{%- endmacro %}

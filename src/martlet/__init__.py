@@ -1,0 +1,1 @@
+"""Martlet: one governed star schema per tenant from whatever the loaders landed."""

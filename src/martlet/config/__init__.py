@@ -1,0 +1,1 @@
+"""Typed, cross-checked readers of `supported_connectors.yaml` and `tenants.yaml`."""

@@ -1,0 +1,1 @@
+"""One folder per connector: what its API really returns, and what Martlet reads from it."""

@@ -1,0 +1,1 @@
+"""Amazon Ads: Sponsored Products entities and the advertised product report."""

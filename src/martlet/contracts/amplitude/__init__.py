@@ -1,0 +1,1 @@
+"""Amplitude: events and users."""

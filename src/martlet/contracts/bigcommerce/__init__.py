@@ -1,0 +1,1 @@
+"""BigCommerce: orders and products."""

@@ -1,0 +1,97 @@
+"""What Martlet reads from BigCommerce's orders and products."""
+
+from martlet.contracts.base import Column, ObjectContract, Version
+from martlet.contracts.bigcommerce.airbyte import AirbyteOrder, AirbyteProduct
+from martlet.contracts.bigcommerce.native import Order, Product
+
+_ORDER_COLUMNS = (
+    Column("order_id", "varchar", ("$.id",)),
+    Column("external_order_id", "varchar", ("$.external_id",)),
+    Column("channel_id", "varchar", ("$.channel_id",)),
+    # RFC 2822 on the wire; Airbyte rewrites some of them to ISO 8601.
+    Column("created_at", "rfc2822", ("$.date_created",)),
+    Column("updated_at", "rfc2822", ("$.date_modified",)),
+    Column("shipped_at", "rfc2822", ("$.date_shipped",)),
+    Column("order_status", "varchar", ("$.status",)),
+    Column("order_status_id", "varchar", ("$.status_id",)),
+    Column("payment_status", "varchar", ("$.payment_status",)),
+    Column("is_deleted", "boolean", ("$.is_deleted",)),
+    Column("currency", "varchar", ("$.default_currency_code", "$.currency_code")),
+    Column("display_currency", "varchar", ("$.currency_code",)),
+    Column("display_exchange_rate", "double", ("$.currency_exchange_rate",)),
+    Column("total_price", "decimal", ("$.total_inc_tax",)),
+    Column("total_ex_tax", "decimal", ("$.total_ex_tax",)),
+    Column("total_tax", "decimal", ("$.total_tax",)),
+    Column("subtotal_inc_tax", "decimal", ("$.subtotal_inc_tax",)),
+    Column("subtotal_ex_tax", "decimal", ("$.subtotal_ex_tax",)),
+    Column("discount_amount", "decimal", ("$.discount_amount",)),
+    Column("coupon_discount", "decimal", ("$.coupon_discount",)),
+    Column("shipping_cost_inc_tax", "decimal", ("$.shipping_cost_inc_tax",)),
+    Column("shipping_cost_ex_tax", "decimal", ("$.shipping_cost_ex_tax",)),
+    Column("handling_cost_inc_tax", "decimal", ("$.handling_cost_inc_tax",)),
+    Column("wrapping_cost_inc_tax", "decimal", ("$.wrapping_cost_inc_tax",)),
+    Column("refunded_amount", "decimal", ("$.refunded_amount",)),
+    Column("store_credit_amount", "decimal", ("$.store_credit_amount",)),
+    Column("gift_certificate_amount", "decimal", ("$.gift_certificate_amount",)),
+    Column("customer_id", "varchar", ("$.customer_id",)),
+    Column("customer_email", "varchar", ("$.billing_address.email",)),
+    Column("billing_country_code", "varchar", ("$.billing_address.country_iso2",)),
+    Column("items_count", "bigint", ("$.items_total",)),
+    Column("line_items", "json", ("$.products",)),
+    Column("payment_method", "varchar", ("$.payment_method",)),
+    Column("order_source", "varchar", ("$.order_source",)),
+    Column("external_source", "varchar", ("$.external_source",)),
+)
+
+_PRODUCT_COLUMNS = (
+    Column("product_id", "varchar", ("$.id",)),
+    Column("product_name", "varchar", ("$.name",)),
+    Column("sku", "varchar", ("$.sku",)),
+    Column("product_type", "varchar", ("$.type",)),
+    Column("brand_id", "varchar", ("$.brand_id",)),
+    Column("availability", "varchar", ("$.availability",)),
+    Column("is_visible", "boolean", ("$.is_visible",)),
+    Column("price", "decimal", ("$.price",)),
+    Column("calculated_price", "decimal", ("$.calculated_price",)),
+    Column("sale_price", "decimal", ("$.sale_price",)),
+    Column("retail_price", "decimal", ("$.retail_price",)),
+    Column("cost_price", "decimal", ("$.cost_price",)),
+    Column("inventory_quantity", "bigint", ("$.inventory_level",)),
+    Column("total_sales_count", "bigint", ("$.total_sold",)),
+    Column("view_count", "bigint", ("$.view_count",)),
+    Column("created_at", "timestamp", ("$.date_created",)),
+    Column("updated_at", "timestamp", ("$.date_modified",)),
+    Column("category_ids", "json", ("$.categories",)),
+    Column("variants", "json", ("$.variants",)),
+    Column("product_path", "varchar", ("$.custom_url.url",)),
+)
+
+CONTRACTS: tuple[ObjectContract, ...] = (
+    ObjectContract(
+        object="orders",
+        versions=(Version("native", Order), Version("airbyte", AirbyteOrder)),
+        columns=_ORDER_COLUMNS,
+        cursor="updated_at",
+        key=("order_id",),
+        load_mode="upsert",
+        needed=(
+            "order_id",
+            "created_at",
+            "order_status",
+            "order_status_id",
+            "currency",
+            "total_price",
+            "refunded_amount",
+            "is_deleted",
+        ),
+    ),
+    ObjectContract(
+        object="products",
+        versions=(Version("native", Product), Version("airbyte", AirbyteProduct)),
+        columns=_PRODUCT_COLUMNS,
+        cursor="updated_at",
+        key=("product_id",),
+        load_mode="upsert",
+        needed=("product_id",),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Microsoft Advertising (Bing Ads): Campaign Management and Reporting, version 13."""

@@ -1,0 +1,246 @@
+"""Records as Meta's Marketing API sends them."""
+
+from pydantic import JsonValue
+
+from martlet.contracts.base import LandedRecord, Nested, optional
+from martlet.contracts.facebook_ads.nested import (
+    AdLabel,
+    CampaignIssue,
+    Creative,
+    LearningStageInfo,
+    PlayCurve,
+    PromotedObject,
+    Recommendation,
+)
+
+
+class ActionStat(Nested):
+    """One action type and its counts; the windowed counts are parts of `value`, not additions."""
+
+    action_type: str | None = optional()
+    action_destination: str | None = optional()
+    action_target_id: str | None = optional()
+    value: str | None = optional()
+    click_1d: str | None = optional("1d_click")
+    click_7d: str | None = optional("7d_click")
+    click_28d: str | None = optional("28d_click")
+    view_1d: str | None = optional("1d_view")
+    view_7d: str | None = optional("7d_view")
+    engaged_view_1d: str | None = optional("1d_ev")
+    incrementality: str | None = optional()
+
+
+class Ad(LandedRecord):
+    """Wire form of an ad; source: Marketing API, edge `ads`. Times carry an offset."""
+
+    bid_type: str | None = optional()
+    account_id: str | None = optional()
+    campaign_id: str | None = optional()
+    adset_id: str | None = optional()
+    adlabels: list[AdLabel] | None = optional()
+    bid_amount: int | None = optional()
+    bid_info: dict[str, int] | None = optional()
+    status: str | None = optional()
+    creative: Creative | None = optional()
+    id: str | None = optional()
+    updated_time: str | None = optional()
+    created_time: str | None = optional()
+    name: str | None = optional()
+    targeting: dict[str, JsonValue] | None = optional()
+    effective_status: str | None = optional()
+    last_updated_by_app_id: str | None = optional()
+    recommendations: list[Recommendation] | None = optional()
+    source_ad_id: str | None = optional()
+    tracking_specs: list[dict[str, JsonValue]] | None = optional()
+    conversion_specs: list[dict[str, JsonValue]] | None = optional()
+    configured_status: str | None = optional()
+    conversion_domain: str | None = optional()
+
+
+class AdSet(LandedRecord):
+    """Wire form of an ad set; source: Marketing API, edge `adsets`.
+
+    Budgets are strings in the minor unit of the account's currency, bids are integers in it.
+    """
+
+    name: str | None = optional()
+    end_time: str | None = optional()
+    promoted_object: PromotedObject | None = optional()
+    id: str | None = optional()
+    account_id: str | None = optional()
+    updated_time: str | None = optional()
+    daily_budget: str | None = optional()
+    budget_remaining: str | None = optional()
+    effective_status: str | None = optional()
+    campaign_id: str | None = optional()
+    created_time: str | None = optional()
+    start_time: str | None = optional()
+    lifetime_budget: str | None = optional()
+    targeting: dict[str, JsonValue] | None = optional()
+    bid_info: dict[str, int] | None = optional()
+    bid_strategy: str | None = optional()
+    bid_amount: int | None = optional()
+    bid_constraints: dict[str, JsonValue] | None = optional()
+    adlabels: list[AdLabel] | None = optional()
+    learning_stage_info: LearningStageInfo | None = optional()
+    status: str | None = optional()
+    configured_status: str | None = optional()
+    optimization_goal: str | None = optional()
+    billing_event: str | None = optional()
+    attribution_spec: list[dict[str, JsonValue]] | None = optional()
+    destination_type: str | None = optional()
+    source_adset_id: str | None = optional()
+
+
+class Campaign(LandedRecord):
+    """Wire form of a campaign; source: Marketing API, edge `campaigns`.
+
+    Budgets and the spend cap are strings in the minor unit of the account's currency.
+    """
+
+    account_id: str | None = optional()
+    adlabels: list[AdLabel] | None = optional()
+    bid_strategy: str | None = optional()
+    boosted_object_id: str | None = optional()
+    budget_rebalance_flag: bool | None = optional()
+    budget_remaining: str | None = optional()
+    buying_type: str | None = optional()
+    daily_budget: str | None = optional()
+    created_time: str | None = optional()
+    configured_status: str | None = optional()
+    effective_status: str | None = optional()
+    id: str | None = optional()
+    issues_info: list[CampaignIssue] | None = optional()
+    lifetime_budget: str | None = optional()
+    name: str | None = optional()
+    objective: str | None = optional()
+    smart_promotion_type: str | None = optional()
+    source_campaign_id: str | None = optional()
+    special_ad_category: str | None = optional()
+    special_ad_category_country: list[str] | None = optional()
+    spend_cap: str | None = optional()
+    start_time: str | None = optional()
+    status: str | None = optional()
+    stop_time: str | None = optional()
+    updated_time: str | None = optional()
+    special_ad_categories: list[str] | None = optional()
+
+
+class Insight(LandedRecord):
+    """Wire form of one ad and day; source: Marketing API, edge `insights` with `level=ad`.
+
+    Every number is a string, money in major units; a metric that is zero is left out. The
+    breakdown fields exist only in reports that ask for them, and then belong to the key.
+    """
+
+    account_currency: str | None = optional()
+    account_id: str | None = optional()
+    account_name: str | None = optional()
+    action_values: list[ActionStat] | None = optional()
+    actions: list[ActionStat] | None = optional()
+    ad_click_actions: list[ActionStat] | None = optional()
+    ad_id: str | None = optional()
+    ad_impression_actions: list[ActionStat] | None = optional()
+    ad_name: str | None = optional()
+    adset_id: str | None = optional()
+    adset_name: str | None = optional()
+    attribution_setting: str | None = optional()
+    auction_bid: str | None = optional()
+    auction_competitiveness: str | None = optional()
+    auction_max_competitor_bid: str | None = optional()
+    buying_type: str | None = optional()
+    campaign_id: str | None = optional()
+    campaign_name: str | None = optional()
+    canvas_avg_view_percent: str | None = optional()
+    canvas_avg_view_time: str | None = optional()
+    catalog_segment_actions: list[ActionStat] | None = optional()
+    catalog_segment_value: list[ActionStat] | None = optional()
+    catalog_segment_value_mobile_purchase_roas: list[ActionStat] | None = optional()
+    catalog_segment_value_omni_purchase_roas: list[ActionStat] | None = optional()
+    catalog_segment_value_website_purchase_roas: list[ActionStat] | None = optional()
+    clicks: str | None = optional()
+    conversion_rate_ranking: str | None = optional()
+    conversion_values: list[ActionStat] | None = optional()
+    conversions: list[ActionStat] | None = optional()
+    converted_product_quantity: list[ActionStat] | None = optional()
+    converted_product_value: list[ActionStat] | None = optional()
+    cost_per_15_sec_video_view: list[ActionStat] | None = optional()
+    cost_per_2_sec_continuous_video_view: list[ActionStat] | None = optional()
+    cost_per_action_type: list[ActionStat] | None = optional()
+    cost_per_ad_click: list[ActionStat] | None = optional()
+    cost_per_conversion: list[ActionStat] | None = optional()
+    cost_per_estimated_ad_recallers: str | None = optional()
+    cost_per_inline_link_click: str | None = optional()
+    cost_per_inline_post_engagement: str | None = optional()
+    cost_per_outbound_click: list[ActionStat] | None = optional()
+    cost_per_thruplay: list[ActionStat] | None = optional()
+    cost_per_unique_action_type: list[ActionStat] | None = optional()
+    cost_per_unique_click: str | None = optional()
+    cost_per_unique_inline_link_click: str | None = optional()
+    cost_per_unique_outbound_click: list[ActionStat] | None = optional()
+    cpc: str | None = optional()
+    cpm: str | None = optional()
+    cpp: str | None = optional()
+    created_time: str | None = optional()
+    ctr: str | None = optional()
+    date_start: str | None = optional()
+    date_stop: str | None = optional()
+    engagement_rate_ranking: str | None = optional()
+    estimated_ad_recallers: str | None = optional()
+    frequency: str | None = optional()
+    full_view_impressions: str | None = optional()
+    full_view_reach: str | None = optional()
+    impressions: str | None = optional()
+    inline_link_click_ctr: str | None = optional()
+    inline_link_clicks: str | None = optional()
+    inline_post_engagement: str | None = optional()
+    instant_experience_clicks_to_open: str | None = optional()
+    instant_experience_clicks_to_start: str | None = optional()
+    instant_experience_outbound_clicks: list[ActionStat] | None = optional()
+    mobile_app_purchase_roas: list[ActionStat] | None = optional()
+    objective: str | None = optional()
+    optimization_goal: str | None = optional()
+    outbound_clicks: list[ActionStat] | None = optional()
+    outbound_clicks_ctr: list[ActionStat] | None = optional()
+    purchase_roas: list[ActionStat] | None = optional()
+    qualifying_question_qualify_answer_rate: str | None = optional()
+    quality_ranking: str | None = optional()
+    reach: str | None = optional()
+    social_spend: str | None = optional()
+    spend: str | None = optional()
+    unique_actions: list[ActionStat] | None = optional()
+    unique_clicks: str | None = optional()
+    unique_ctr: str | None = optional()
+    unique_inline_link_click_ctr: str | None = optional()
+    unique_inline_link_clicks: str | None = optional()
+    unique_link_clicks_ctr: str | None = optional()
+    unique_outbound_clicks: list[ActionStat] | None = optional()
+    unique_outbound_clicks_ctr: list[ActionStat] | None = optional()
+    updated_time: str | None = optional()
+    video_15_sec_watched_actions: list[ActionStat] | None = optional()
+    video_30_sec_watched_actions: list[ActionStat] | None = optional()
+    video_avg_time_watched_actions: list[ActionStat] | None = optional()
+    video_continuous_2_sec_watched_actions: list[ActionStat] | None = optional()
+    video_p100_watched_actions: list[ActionStat] | None = optional()
+    video_p25_watched_actions: list[ActionStat] | None = optional()
+    video_p50_watched_actions: list[ActionStat] | None = optional()
+    video_p75_watched_actions: list[ActionStat] | None = optional()
+    video_p95_watched_actions: list[ActionStat] | None = optional()
+    video_play_actions: list[ActionStat] | None = optional()
+    video_play_curve_actions: list[PlayCurve] | None = optional()
+    video_play_retention_0_to_15s_actions: list[PlayCurve] | None = optional()
+    video_play_retention_20_to_60s_actions: list[PlayCurve] | None = optional()
+    video_play_retention_graph_actions: list[PlayCurve] | None = optional()
+    video_time_watched_actions: list[ActionStat] | None = optional()
+    website_ctr: list[ActionStat] | None = optional()
+    website_purchase_roas: list[ActionStat] | None = optional()
+    age: str | None = optional()
+    gender: str | None = optional()
+    country: str | None = optional()
+    region: str | None = optional()
+    dma: str | None = optional()
+    publisher_platform: str | None = optional()
+    platform_position: str | None = optional()
+    device_platform: str | None = optional()
+    impression_device: str | None = optional()
+    hourly_stats_aggregated_by_advertiser_time_zone: str | None = optional()

@@ -1,0 +1,1 @@
+"""The Google Ads API: rows that join resources, segments and metrics."""

@@ -1,0 +1,1 @@
+"""LinkedIn's Marketing API: campaign groups, campaigns and daily analytics."""

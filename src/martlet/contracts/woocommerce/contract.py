@@ -1,0 +1,93 @@
+"""What Martlet reads from WooCommerce's orders and products."""
+
+from martlet.contracts.base import Column, ObjectContract, Version
+from martlet.contracts.woocommerce.airbyte import AirbyteOrder, AirbyteProduct
+from martlet.contracts.woocommerce.native import Order, Product
+
+_ORDER_COLUMNS = (
+    Column("order_id", "varchar", ("$.id",)),
+    Column("order_number", "varchar", ("$.number",)),
+    Column("parent_order_id", "varchar", ("$.parent_id",)),
+    Column("created_at", "timestamp", ("$.date_created_gmt",)),
+    Column("updated_at", "timestamp", ("$.date_modified_gmt",)),
+    Column("paid_at", "timestamp", ("$.date_paid_gmt",)),
+    Column("completed_at", "timestamp", ("$.date_completed_gmt",)),
+    Column("created_at_local", "local_timestamp", ("$.date_created",)),
+    Column("order_status", "varchar", ("$.status",)),
+    Column("created_via", "varchar", ("$.created_via",)),
+    Column("currency", "varchar", ("$.currency",)),
+    Column("total_price", "decimal", ("$.total",)),
+    Column("total_tax", "decimal", ("$.total_tax",)),
+    Column("cart_tax", "decimal", ("$.cart_tax",)),
+    Column("discount_total", "decimal", ("$.discount_total",)),
+    Column("discount_tax", "decimal", ("$.discount_tax",)),
+    Column("shipping_total", "decimal", ("$.shipping_total",)),
+    Column("shipping_tax", "decimal", ("$.shipping_tax",)),
+    Column("are_taxes_included", "boolean", ("$.prices_include_tax",)),
+    Column("customer_id", "varchar", ("$.customer_id",)),
+    Column("customer_email", "varchar", ("$.billing.email",)),
+    Column("billing_country_code", "varchar", ("$.billing.country",)),
+    Column("payment_method", "varchar", ("$.payment_method",)),
+    Column("payment_transaction_id", "varchar", ("$.transaction_id",)),
+    Column("line_items", "json", ("$.line_items",)),
+    Column("refunds", "json", ("$.refunds",)),
+    Column("shipping_lines", "json", ("$.shipping_lines",)),
+    Column("fee_lines", "json", ("$.fee_lines",)),
+    Column("tax_lines", "json", ("$.tax_lines",)),
+    Column("coupon_lines", "json", ("$.coupon_lines",)),
+    Column("meta_data", "json", ("$.meta_data",)),
+    Column("shop_url", "varchar", ("$.shop_url",)),
+)
+
+_PRODUCT_COLUMNS = (
+    Column("product_id", "varchar", ("$.id",)),
+    Column("product_name", "varchar", ("$.name",)),
+    Column("parent_product_id", "varchar", ("$.parent_id",)),
+    Column("sku", "varchar", ("$.sku",)),
+    Column("status", "varchar", ("$.status",)),
+    Column("product_type", "varchar", ("$.type",)),
+    Column("price", "decimal", ("$.price",)),
+    Column("regular_price", "decimal", ("$.regular_price",)),
+    Column("sale_price", "decimal", ("$.sale_price",)),
+    Column("is_on_sale", "boolean", ("$.on_sale",)),
+    Column("total_sales_count", "bigint", ("$.total_sales",)),
+    Column("inventory_quantity", "bigint", ("$.stock_quantity",)),
+    Column("stock_status", "varchar", ("$.stock_status",)),
+    Column("created_at", "timestamp", ("$.date_created_gmt",)),
+    Column("updated_at", "timestamp", ("$.date_modified_gmt",)),
+    Column("categories", "json", ("$.categories",)),
+    Column("tags", "json", ("$.tags",)),
+    Column("variation_ids", "json", ("$.variations",)),
+    Column("product_url", "varchar", ("$.permalink",)),
+)
+
+CONTRACTS: tuple[ObjectContract, ...] = (
+    ObjectContract(
+        object="orders",
+        versions=(Version("native", Order), Version("airbyte", AirbyteOrder)),
+        columns=_ORDER_COLUMNS,
+        cursor="updated_at",
+        key=("order_id",),
+        load_mode="upsert",
+        needed=(
+            "order_id",
+            "created_at",
+            "order_status",
+            "currency",
+            "total_price",
+            "total_tax",
+            "discount_total",
+            "shipping_total",
+            "refunds",
+        ),
+    ),
+    ObjectContract(
+        object="products",
+        versions=(Version("native", Product), Version("airbyte", AirbyteProduct)),
+        columns=_PRODUCT_COLUMNS,
+        cursor="updated_at",
+        key=("product_id",),
+        load_mode="upsert",
+        needed=("product_id",),
+    ),
+)

@@ -1,0 +1,56 @@
+"""What dbt's own connection needs of Martlet, as SQL functions over JSON text."""
+
+import json
+import os
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
+from duckdb.sqltypes import VARCHAR
+
+from martlet.config.catalogue import load_catalogue
+from martlet.config.tenants import TenantsFile, load_tenants_leniently
+from martlet.registry.fingerprint import landed_shape, type_family
+from martlet.settings import load_settings
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """Registers Martlet's functions on every connection that dbt opens.
+
+    `martlet_landed_shape(columns)`: the fingerprint of a table, columns as its catalogue lists them.
+    `martlet_tenant_config(slug)`: the tenant's validated configuration with every default filled
+    in; null for a tenant that the file does not have, or has with mistakes.
+    """
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        """Add the functions."""
+        conn.create_function("martlet_landed_shape", _landed_shape_json, [VARCHAR], VARCHAR)
+        conn.create_function(
+            "martlet_tenant_config", _tenant_config_json, [VARCHAR], VARCHAR, null_handling="special"
+        )
+
+
+def _landed_shape_json(columns: str) -> str:
+    shape = landed_shape({c["name"]: c["type"] for c in json.loads(columns)})
+    document = asdict(shape)
+    document["columns"] = [
+        {"name": name, "type": kind, "family": type_family(kind)} for name, kind in shape.columns
+    ]
+    return json.dumps(document)
+
+
+def _tenant_config_json(slug: str) -> str | None:
+    settings = load_settings(os.environ)
+    changed = tuple(
+        path.stat().st_mtime_ns if path.exists() else 0
+        for path in (settings.tenants_file, settings.catalogue_file)
+    )
+    tenants = _tenants(settings.tenants_file, settings.catalogue_file, changed)
+    return tenants.tenant_json(slug) if slug in tenants.tenants else None
+
+
+@lru_cache(maxsize=4)
+def _tenants(tenants_file: Path, catalogue_file: Path, changed: tuple[int, ...]) -> TenantsFile:
+    return load_tenants_leniently(tenants_file, load_catalogue(catalogue_file))[0]

@@ -1,0 +1,162 @@
+"""Opens DuckDB files: creates them with the layout we need, waits for a holder, explains refusals."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from martlet.errors import BadInputError, MartletError
+from martlet.settings import Settings
+
+STORAGE_VERSION = "v1.5.0"  # an older one silently stores USING COMPRESSION zstd uncompressed
+LANDING_BLOCK_SIZE = 16_384  # thousands of tiny tables: 14 times smaller than with 256 KB blocks
+WAIT_SECONDS = 30.0
+
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+def create_landing(path: Path) -> None:
+    """Create the landing file where there is none."""
+    _create(path, f"block_size {LANDING_BLOCK_SIZE}, storage_version '{STORAGE_VERSION}'")
+
+
+def create_warehouse(path: Path) -> None:
+    """Create the warehouse file where there is none; must come before any other tool opens it."""
+    _create(path, f"storage_version '{STORAGE_VERSION}'")
+
+
+@contextmanager
+def connect(
+    path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an existing DuckDB file, its session in UTC.
+
+    Waits up to `wait_seconds` for a process that holds the file. Raises `BadInputError` when the
+    file is missing or is no DuckDB file, `MartletError` when it stays held.
+    """
+    _require_file(path)
+    connection = _patiently(
+        path, wait_seconds, lambda: duckdb.connect(str(path), read_only=read_only)
+    )
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def connect_warehouse(
+    settings: Settings, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse with the landing file attached as `landing`, read-only; see `connect`."""
+    _require_file(settings.landing)
+    with connect(settings.warehouse, read_only=read_only, wait_seconds=wait_seconds) as connection:
+        attach = f"attach {quoted_text(str(settings.landing))} as landing (read_only)"
+        _patiently(settings.landing, wait_seconds, lambda: connection.execute(attach))
+        yield connection
+
+
+def await_free(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    """Return once the file can be opened for writing; for tools that open it themselves."""
+    with connect(path, wait_seconds=wait_seconds):
+        pass
+
+
+def quoted_text(value: str) -> str:
+    """Return a text as a SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def quoted_name(value: str) -> str:
+    """Return an identifier as SQL spells it."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _create(path: Path, options: str) -> None:
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(f"attach {quoted_text(str(draft))} as created ({options})")
+            connection.execute("detach created")
+        # A link never replaces: of two processes that create the file, one keeps the other's.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except (OSError, duckdb.IOException) as error:
+        raise BadInputError(
+            f"cannot create the database file: {error}",
+            where=str(path),
+            remedy="check that its folder can be written, or set MARTLET_HOME to another folder",
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_file():
+        return
+    what = "this is a folder, not a database file" if path.is_dir() else "there is no such database"
+    command = "martlet land" if path.name.startswith("landing") else "martlet run"
+    raise BadInputError(
+        what, where=str(path), remedy=f"run `{command}` first, or check MARTLET_HOME"
+    )
+
+
+def _patiently(
+    path: Path, wait_seconds: float, attempt: Callable[[], duckdb.DuckDBPyConnection]
+) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + wait_seconds
+    pause = 0.05
+    while True:
+        try:
+            return attempt()
+        except duckdb.Error as error:
+            problem = _explained(path, error)
+            if isinstance(problem, BadInputError) or time.monotonic() >= deadline:
+                raise problem from error
+        time.sleep(pause)
+        pause = min(pause * 2, 0.5)
+
+
+def _explained(path: Path, error: duckdb.Error) -> MartletError:
+    message = str(error)
+    holder = _HOLDER.search(message)
+    if holder:
+        return MartletError(
+            f"another process holds the database: PID {holder[1]}{_age_of(holder[1])}",
+            where=str(path),
+            remedy=f"wait for it, or give a longer --wait; end it only if `ps -p {holder[1]}` "
+            "shows nothing that you need",
+        )
+    if "lock" in message.lower() or isinstance(error, duckdb.ConnectionException):
+        return MartletError(
+            f"the database is in use: {message}",
+            where=str(path),
+            remedy="end the process that uses it, then try again",
+        )
+    return BadInputError(
+        f"cannot be opened as a database: {message}",
+        where=str(path),
+        remedy="restore the file from a backup, or move it away and land and run again",
+    )
+
+
+def _age_of(process_id: str) -> str:
+    try:
+        shown = subprocess.run(
+            ["ps", "-o", "etime=", "-p", process_id], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    age = shown.stdout.strip()
+    return f", running for {age}" if age else ""

@@ -1,0 +1,66 @@
+"""What a reader or simulator hands over to be landed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+import pyarrow as pa
+
+from martlet.contracts.base import LoadMode
+
+Loader = Literal["native", "airbyte"]
+ROW_NUMBER = "_martlet_row"
+EXTRACTED_AT = "_martlet_extracted_at"
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A record that does not fit its contract; `row_number` is its 0-based place in what came."""
+
+    row_number: int
+    error: str
+    path: str | None
+    raw_record: str
+
+
+@dataclass(frozen=True)
+class LandedBatch:
+    """The records of one object that were received together.
+
+    `rows` has the contract version's whole Arrow schema, then a column of JSON texts for each field
+    that the contract does not know, then `_martlet_row`, the record's place in what came.
+    `is_complete` says that `mode`'s scope was fetched whole: only then is what lacks gone.
+    `extracted_at` is UTC without a zone.
+    """
+
+    platform: str
+    connection: str
+    object: str
+    loader: Loader
+    rows: pa.Table
+    rejected: tuple[RejectedRow, ...]
+    mode: LoadMode
+    is_complete: bool
+    scope_accounts: tuple[str, ...]
+    scope_start: date | None
+    scope_end: date | None
+    extracted_at: datetime
+
+    @property
+    def received(self) -> int:
+        return self.rows.num_rows + len(self.rejected)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One object has reached a stage of its landing."""
+
+    stage: Literal["read", "landed"]
+    platform: str
+    connection: str
+    object: str
+    rows: int
+
+
+ProgressCallback = Callable[[Progress], None]

@@ -1,0 +1,96 @@
+"""The part that knows dlt: its settings, its packages, and what a kill leaves of them."""
+
+import os
+from hashlib import blake2b
+from typing import Any
+
+import pyarrow as pa
+
+from martlet.errors import MartletError
+from martlet.settings import Settings
+
+# table name to its rows and those of its text columns that hold JSON
+DltPackage = dict[str, tuple[pa.Table, list[str]]]
+
+_ENVIRONMENT = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "SCHEMA__NAMING": "direct",  # the default renames campaignId and $insert_id
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",  # Arrow rows get none otherwise
+    "LOAD__DELETE_COMPLETED_JOBS": "true",  # else its folder keeps a second copy of all data
+}
+
+
+def open_pipeline(settings: Settings, name: str, dataset: str) -> Any:
+    """Return dlt's pipeline of that name, writing to one schema of the landing file."""
+    os.environ.update(_ENVIRONMENT)
+    import dlt  # noqa: PLC0415  # a second of import, only for landings
+
+    return dlt.pipeline(
+        name,
+        destination=dlt.destinations.duckdb(credentials=str(settings.landing)),
+        dataset_name=dataset,
+        pipelines_dir=str(settings.dlt_dir),
+    )
+
+
+def recover(pipeline: Any) -> list[str]:
+    """Complete what an interrupted landing left; return the load ids.
+
+    It must come before `run`, which loads what is pending and silently ignores its own data, or
+    drops what is pending where the schema does not exist yet.
+    """
+    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415
+
+    if not pipeline.has_pending_data:
+        return []
+    try:
+        pipeline.normalize()
+        info = pipeline.load()
+    except PipelineStepFailed as error:
+        raise _failed(pipeline, "an interrupted landing cannot be completed", error) from error
+    return list(info.loads_ids) if info else []
+
+
+def landed_load_id(pipeline: Any, package: DltPackage) -> str:
+    """Append the tables as one load and return its id.
+
+    All of a tenant's pipelines write to one schema, in which dlt keeps the pipelines' schemas by
+    name: theirs carry a digest, as dlt's own naming would make one of `a_b`, `c` and `a`, `b_c`.
+    """
+    import dlt  # noqa: PLC0415
+    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415
+
+    resources = [
+        dlt.resource(rows, name=table, write_disposition="append", columns=_hints(rows, json))
+        for table, (rows, json) in package.items()
+    ]
+    try:
+        info = pipeline.run(resources, schema=dlt.Schema(_schema_name(pipeline.pipeline_name)))
+    except PipelineStepFailed as error:
+        raise _failed(pipeline, "dlt could not land the data", error) from error
+    if len(info.loads_ids) != 1:
+        raise MartletError(f"dlt made {len(info.loads_ids)} loads of one package")
+    return str(info.loads_ids[0])
+
+
+def _schema_name(pipeline_name: str) -> str:
+    return f"landed_{blake2b(pipeline_name.encode(), digest_size=8).hexdigest()}"
+
+
+def _hints(rows: pa.Table, json_columns: list[str]) -> dict[str, dict[str, Any]]:
+    hints: dict[str, dict[str, Any]] = {name: {"data_type": "json"} for name in json_columns}
+    for field in rows.schema:
+        if pa.types.is_timestamp(field.type):
+            hints[field.name] = {"data_type": "timestamp", "timezone": False}
+    return hints
+
+
+def _failed(pipeline: Any, what: str, error: Exception) -> MartletError:
+    folder = f"{pipeline.pipelines_dir}/{pipeline.pipeline_name}"
+    return MartletError(
+        f"{what}: {error}",
+        where=folder,
+        remedy="land again: what is pending is completed first. If it can never be completed, "
+        "remove that folder and land the data again",
+    )

@@ -1,0 +1,143 @@
+"""What a run tells: counts per table, totals per fact, seconds per stage, and what went wrong."""
+
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from martlet.config.tenants import Tenant
+from martlet.pipeline.audit import LEDGER
+from martlet.scaffold.tenant_files import star_model
+from martlet.star_schema import STAR_TABLES, StarTable
+
+# What a fact adds up: by currency, because money of two currencies has no sum.
+TOTALS = {
+    "ad_performance": ("spend", "impressions", "clicks", "conversions", "conversion_value"),
+    "orders": ("total_price", "refunded"),
+    "sessions": ("session_revenue", "event_count"),
+    "campaigns": (),
+}
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What one run did with one landed table; `status` is its routing verdict or `not_landed`."""
+
+    tenant: str
+    platform: str
+    object: str
+    connection: str
+    landed: int
+    pushed: int
+    known: int
+    quarantined: int
+    status: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class FactReport:
+    """One fact or dimension after the run; `totals` by currency, money as exact texts."""
+
+    tenant: str
+    fact: str
+    rows: int
+    totals: dict[str, dict[str, str | int]]
+
+
+@dataclass
+class RunReport:
+    """All that a run tells."""
+
+    tables: list[TableReport] = field(default_factory=list)
+    facts: list[FactReport] = field(default_factory=list)
+    stages: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the report as JSON carries it."""
+        return {
+            "tables": [asdict(table) for table in self.tables],
+            "facts": [asdict(fact) for fact in self.facts],
+            "stages": [
+                {"stage": stage, "seconds": round(seconds, 3)}
+                for stage, seconds in self.stages.items()
+            ],
+            "problems": self.problems,
+        }
+
+
+def pushed_since(
+    warehouse: DuckDBPyConnection, tenant: str, ledger_rows_before: int
+) -> dict[tuple[str, str, str], tuple[int, int, int, int]]:
+    """Return landed, pushed, known, quarantined per (platform, object, connection) of this run.
+
+    `ledger_rows_before` is how long the ledger was when the run began: it only grows.
+    """
+    rows = warehouse.execute(
+        f"select source_platform, object, connection, sum(rows_landed), sum(rows_pushed), "
+        f"sum(rows_known), sum(rows_quarantined) from "
+        f"(select * from {LEDGER} where rowid >= ?) where tenant_slug = ? group by all",
+        [ledger_rows_before, tenant],
+    ).fetchall()
+    return {
+        (platform, object_, connection): (int(landed), int(pushed), int(known), int(quarantined))
+        for platform, object_, connection, landed, pushed, known, quarantined in rows
+    }
+
+
+def ledger_length(warehouse: DuckDBPyConnection) -> int:
+    """Return how many rows the ledger has; 0 before the first run."""
+    exists = warehouse.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'ops' "
+        "and table_name = 'platform_ops__push_ledger' and database_name = current_database()"
+    ).fetchone()
+    if not exists or not exists[0]:
+        return 0
+    counted = warehouse.execute(f"select count(*) from {LEDGER}").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def fact_reports(warehouse: DuckDBPyConnection, tenant: Tenant) -> list[FactReport]:
+    """Return rows and totals of the tenant's facts and dimensions, as far as they exist."""
+    existing = {
+        row[0]
+        for row in warehouse.execute(
+            "select table_name from duckdb_tables() where schema_name = 'analytics' "
+            "and database_name = current_database()"
+        ).fetchall()
+    }
+    return [
+        _fact_report(warehouse, tenant, table)
+        for table in STAR_TABLES
+        if star_model(tenant.slug, table) in existing
+    ]
+
+
+def _fact_report(warehouse: DuckDBPyConnection, tenant: Tenant, table: StarTable) -> FactReport:
+    model = star_model(tenant.slug, table)
+    sums = "".join(f", sum({name})" for name in TOTALS[table.name])
+    rows = warehouse.execute(
+        f"select coalesce(currency, 'unknown'), count(*){sums} "
+        f"from analytics.{model} group by 1 order by 1"
+    ).fetchall()
+    return FactReport(
+        tenant=tenant.slug,
+        fact=model,
+        rows=sum(row[1] for row in rows),
+        totals={
+            row[0]: {
+                name: _exact(value)
+                for name, value in zip(TOTALS[table.name], row[2:], strict=True)
+            }
+            for row in rows
+            if TOTALS[table.name]
+        },
+    )
+
+
+def _exact(value: Decimal | int | None) -> str | int:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return int(value or 0)

@@ -1,0 +1,173 @@
+"""The route stage: every landed table is fingerprinted and routed before anything is pushed."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from martlet import naming
+from martlet.config.tenants import Tenant, TenantsFile
+from martlet.registry.blueprints import (
+    Blueprint,
+    insert_blueprints,
+    learned_blueprint,
+    stored_blueprints,
+)
+from martlet.registry.routing import Declaration, Route, route_table
+
+_CREATE = """
+create table if not exists platform.routing_decisions (
+    tenant_slug varchar,
+    source_platform varchar,
+    object varchar,
+    connection varchar,
+    landed_table varchar,
+    verdict varchar,
+    source_schema_hash varchar,
+    master_model varchar,
+    differences json,
+    reason varchar,
+    decided_at timestamp,
+)
+"""
+
+
+@dataclass(frozen=True)
+class RoutedTenant:
+    """The tables of one tenant: what each is, which never landed, which nobody declared."""
+
+    routes: tuple[Route, ...]
+    not_landed: tuple[Declaration, ...]
+    undeclared: tuple[str, ...]
+
+    @property
+    def unroutable(self) -> tuple[Route, ...]:
+        """Return the tables that may not be pushed."""
+        return tuple(route for route in self.routes if not route.is_routed)
+
+
+def declared_tables(tenant: Tenant, tenants: TenantsFile) -> tuple[Declaration, ...]:
+    """Return what the configuration says that loaders land for a tenant."""
+    own = [
+        Declaration(
+            tenant=tenant.slug,
+            platform=source.platform,
+            object=object_,
+            connection=connection,
+            schema=naming.landed_schema(tenant.slug),
+            table=naming.landed_table(tenant.slug, source.platform, object_, connection),
+        )
+        for source in tenant.enabled_sources()
+        for object_ in source.objects
+        for connection in source.connections
+    ]
+    shared = [
+        Declaration(
+            tenant=tenant.slug,
+            platform=landing.platform,
+            object=landing.object,
+            connection=naming.MAIN_CONNECTION,
+            schema=naming.SHARED_SCHEMA,
+            table=landing.table,
+        )
+        for landing in tenants.shared_landings
+        for source in tenant.enabled_sources()
+        if source.platform == landing.platform and landing.object in source.objects
+    ]
+    return (*own, *shared)
+
+
+def route_tenant(
+    warehouse: DuckDBPyConnection, tenant: Tenant, tenants: TenantsFile
+) -> RoutedTenant:
+    """Fingerprint and route all tables of a tenant; what was learned goes into the registry.
+
+    One query reads the catalogue of all of them.
+    """
+    declarations = declared_tables(tenant, tenants)
+    schemas = [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA]
+    landed = _landed_columns(warehouse, schemas)
+    blueprints = list(stored_blueprints(warehouse))
+    routes: list[Route] = []
+    for declaration in declarations:
+        columns = landed.get((declaration.schema, declaration.table))
+        if columns is None:
+            continue
+        route = route_table(declaration, columns, blueprints)
+        if route.is_learned:
+            learned = _learn(route, blueprints)
+            insert_blueprints(warehouse, [learned])
+            blueprints.append(learned)
+        routes.append(route)
+    _record(warehouse, routes)
+    known = {(d.schema, d.table) for d in declarations}
+    return RoutedTenant(
+        routes=tuple(routes),
+        not_landed=tuple(d for d in declarations if (d.schema, d.table) not in landed),
+        undeclared=tuple(
+            table
+            for schema, table in sorted(landed)
+            if (schema, table) not in known and schema == naming.landed_schema(tenant.slug)
+        ),
+    )
+
+
+
+def _landed_columns(
+    warehouse: DuckDBPyConnection, schemas: list[str]
+) -> dict[tuple[str, str], dict[str, str]]:
+    rows = warehouse.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = 'landing' and list_contains(?, schema_name) "
+        "and not starts_with(table_name, '_dlt_') and not starts_with(table_name, '_martlet_') "
+        "order by schema_name, table_name, column_index",
+        [schemas],
+    ).fetchall()
+    landed: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for schema, table, column, kind in rows:
+        landed[schema, table][column] = kind
+    return dict(landed)
+
+
+def _learn(route: Route, blueprints: list[Blueprint]) -> Blueprint:
+    assert route.blueprint is not None and route.shape is not None
+    version = 1 + max(
+        b.version
+        for b in blueprints
+        if (b.identity, b.loader) == (route.blueprint.identity, route.blueprint.loader)
+    )
+    return learned_blueprint(route.blueprint, route.shape, version)
+
+
+def _record(warehouse: DuckDBPyConnection, routes: list[Route]) -> None:
+    """Append the decisions that differ from the newest ones on the same table."""
+    warehouse.execute(_CREATE)
+    newest = {
+        (schema, table): (verdict, fingerprint)
+        for schema, table, verdict, fingerprint in warehouse.execute(
+            "select tenant_slug, landed_table, arg_max(verdict, decided_at), "
+            "arg_max(source_schema_hash, decided_at) from platform.routing_decisions group by all"
+        ).fetchall()
+    }
+    for route in routes:
+        d = route.declaration
+        fingerprint = route.shape.source_schema_hash if route.shape else None
+        if newest.get((d.tenant, d.table)) == (route.verdict, fingerprint):
+            continue
+        warehouse.execute(
+            "insert into platform.routing_decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+            "cast(current_timestamp at time zone 'UTC' as timestamp))",
+            [
+                d.tenant,
+                d.platform,
+                d.object,
+                d.connection,
+                d.table,
+                route.verdict,
+                fingerprint,
+                route.blueprint.master_model if route.blueprint and route.is_routed else None,
+                json.dumps([str(difference) for difference in route.differences]),
+                route.reason or None,
+            ],
+        )

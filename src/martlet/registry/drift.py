@@ -1,0 +1,110 @@
+"""What a difference between a landed shape and a known one means, for push and for publication."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from martlet.registry.blueprints import Blueprint, key_heads, needed_heads
+from martlet.registry.fingerprint import LandedShape, fold_name, type_family
+
+Push = Literal["route", "warning", "error", "quarantine"]
+Publication = Literal["yes", "check", "hold"]
+
+_WIDTH = {
+    name: width
+    for family in (
+        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+        ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+        ("FLOAT", "DOUBLE"),
+    )
+    for width, name in enumerate(family)
+}
+_MOMENTS = {"date", "ts", "tstz"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference of one column, what it does to the push, and to the facts that need it."""
+
+    column: str
+    change: str
+    before: str | None
+    after: str | None
+    push: Push
+    publication: Publication
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.column}: added as {self.after}"
+        if self.after is None:
+            return f"{self.column}: {self.before} removed"
+        return f"{self.column}: published {self.before}, landed {self.after} ({self.change})"
+
+
+def differences(shape: LandedShape, blueprint: Blueprint) -> tuple[Difference, ...]:
+    """Return how the landed shape differs from a known one, the worst first."""
+    published = {fold_name(name): (name, kind) for name, kind in blueprint.columns}
+    landed = {fold_name(name): (name, kind) for name, kind in shape.columns}
+    keys = key_heads(blueprint)
+    needed = needed_heads(blueprint)
+    found = [
+        Difference(landed[name][0], "added", None, landed[name][1], "route", "yes")
+        for name in landed.keys() - published.keys()
+    ]
+    found += [
+        _removed(published[name], name, frozenset(landed), keys, needed)
+        for name in published.keys() - landed.keys()
+    ]
+    for name in published.keys() & landed.keys():
+        before, after = published[name][1], landed[name][1]
+        if before != after:
+            is_key = any(name in heads for heads in keys)
+            found.append(_retyped(landed[name][0], before, after, is_key=is_key))
+    order = {"quarantine": 0, "error": 1, "warning": 2, "route": 3}
+    return tuple(sorted(found, key=lambda d: (order[d.push], d.column)))
+
+
+def _removed(
+    column: tuple[str, str],
+    folded: str,
+    present: frozenset[str],
+    keys: tuple[frozenset[str], ...],
+    needed: tuple[frozenset[str], ...],
+) -> Difference:
+    name, kind = column
+    if any(folded in heads and not heads & present for heads in keys):
+        return Difference(name, "key removed", kind, None, "quarantine", "hold")
+    if any(folded in heads and not heads & present for heads in needed):
+        return Difference(name, "needed column removed", kind, None, "error", "hold")
+    return Difference(name, "removed", kind, None, "route", "yes")
+
+
+def _retyped(name: str, before: str, after: str, *, is_key: bool) -> Difference:
+    old, new = type_family(before), type_family(after)
+    if old == new:
+        if _is_wider(before, after):
+            return Difference(name, "widened", before, after, "route", "yes")
+        return Difference(name, "narrowed", before, after, "warning", "check")
+    if is_key:
+        return Difference(name, "key of another family", before, after, "quarantine", "hold")
+    if (old, new) in {("int", "float"), ("int", "decimal"), ("float", "decimal")}:
+        return Difference(name, "widened", before, after, "route", "yes")
+    if {old, new} <= _MOMENTS:
+        return Difference(name, "date or zone changed", before, after, "warning", "check")
+    if (old, new) in {("float", "int"), ("decimal", "int"), ("decimal", "float")}:
+        return Difference(name, "narrowed", before, after, "warning", "check")
+    return Difference(name, "type changed", before, after, "error", "check")
+
+
+def _is_wider(before: str, after: str) -> bool:
+    if before in _WIDTH and after in _WIDTH:
+        return _WIDTH[after] > _WIDTH[before]
+    old, new = _precision(before), _precision(after)
+    if old and new:
+        return new[1] == old[1] and new[0] > old[0]
+    return False
+
+
+def _precision(kind: str) -> tuple[int, int] | None:
+    match = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
+    return (int(match.group(1)), int(match.group(2))) if match else None

@@ -1,0 +1,217 @@
+"""How results look: tables for people on standard output, or one JSON document."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from martlet.config.catalogue import Catalogue
+from martlet.config.tenants import TenantsFile
+from martlet.pipeline.progress import Listener, Silence
+from martlet.scaffold.files import Changes
+
+if TYPE_CHECKING:
+    from martlet.landing.batches import Progress as LandingProgress
+    from martlet.landing.batches import ProgressCallback
+    from martlet.landing.pipeline import LandingReport
+    from martlet.pipeline.report import RunReport
+
+
+class Terminal:
+    """Prints results; with `as_json`, standard output is one document and nothing else."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+
+    def say(self, document: Any, sentence: str) -> None:
+        """Print a document for programs or a sentence for people."""
+        if self._as_json:
+            print(json.dumps(document, indent=2, default=str, ensure_ascii=False))  # noqa: T201
+        else:
+            self._out.print(sentence, markup=False)
+
+    def configuration(self, tenants: TenantsFile, catalogue: Catalogue) -> None:
+        """Print what a checked configuration holds."""
+        document = [
+            {
+                "tenant": tenant.slug,
+                "status": tenant.status,
+                "sources": [source.platform for source in tenant.enabled_sources()],
+                "objects": sum(len(source.objects) for source in tenant.enabled_sources()),
+            }
+            for tenant in tenants.tenants.values()
+        ]
+        table = Table("tenant", "status", "sources", "objects", title=str(tenants.path))
+        for row in document:
+            table.add_row(
+                row["tenant"], row["status"], ", ".join(row["sources"]), str(row["objects"])
+            )
+        self._show({"tenants": document, "connectors": list(catalogue.connectors)}, table)
+
+    @contextmanager
+    def landing(self, planned: list[tuple[str, str, str]]) -> Iterator["ProgressCallback"]:
+        """Show a bar while objects land."""
+        with self._bar() as bar:
+            task = bar.add_task("landing", total=len(planned) * 2)
+
+            def tell(step: "LandingProgress") -> None:
+                bar.update(
+                    task, advance=1, description=f"{step.stage} {step.platform} {step.object}"
+                )
+
+            yield tell
+
+    def landed(self, report: "LandingReport") -> None:
+        """Print what landed, object by object."""
+        table = Table("tenant", "platform", "object", "connection", "received", "landed", "bad rows")
+        for row in report.tables:
+            table.add_row(
+                row.tenant,
+                row.platform,
+                row.object,
+                row.connection,
+                f"{row.received:,}",
+                f"{row.accepted:,}",
+                f"{row.quarantined:,}" if row.quarantined else "",
+            )
+        self._show(asdict(report), table)
+        if report.recovered:
+            self._err.print(
+                f"finished the loads that a killed landing had left: {', '.join(report.recovered)}",
+                markup=False,
+            )
+
+    @contextmanager
+    def running(self, tenants: int) -> Iterator[Listener]:
+        """Show a bar while tenants are built."""
+        if self._as_json:
+            yield Silence()
+            return
+        with self._bar() as bar:
+            yield _RunBar(bar, tenants)
+
+    def ran(self, report: "RunReport") -> None:
+        """Print what a run did: tables, facts, stages, and problems on standard error."""
+        for problem in report.problems:
+            self._err.print(f"! {problem}", markup=False, soft_wrap=True)
+        if self._as_json:
+            self.say(report.as_document(), "")
+            return
+        self._out.print(_tables(report))
+        self._out.print(_facts(report))
+        stages = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in report.stages.items())
+        self._out.print(f"stages: {stages}", markup=False)
+
+    def scaffolded(
+        self,
+        changes: dict[str, Changes],
+        *,
+        dry_run: bool,
+        published: list[str] | None = None,
+    ) -> None:
+        """Print which generated files were, or would be, written and removed."""
+        document = {
+            name: {
+                "written": [str(path) for path in c.written],
+                "removed": [str(path) for path in c.removed],
+                "kept_edited": [str(path) for path in c.kept_edited],
+                "unmarked": [str(path) for path in c.unmarked],
+            }
+            for name, c in changes.items()
+        }
+        lines = [f"published: {shape}" for shape in published or []]
+        would = "would be " if dry_run else ""
+        for name, c in changes.items():
+            lines.append(
+                f"{name}: {len(c.written)} files {would}written, {len(c.removed)} {would}removed"
+            )
+            if dry_run:
+                lines += [f"  {path}" for path in (*c.written, *c.removed)]
+            lines += [
+                f"  kept, because it was edited by hand: {path} (--force overwrites it)"
+                for path in c.kept_edited
+            ]
+            lines += [
+                f"  not touched, because it has no generator's mark: {path}" for path in c.unmarked
+            ]
+        self.say({"published": published or [], "files": document}, "\n".join(lines))
+
+    def _show(self, document: Any, table: Table) -> None:
+        if self._as_json:
+            self.say(document, "")
+        else:
+            self._out.print(table)
+
+    def _bar(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+            disable=self._as_json or not self._err.is_terminal,
+        )
+
+
+class _RunBar:
+    def __init__(self, bar: Progress, tenants: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("check", total=tenants)
+        self._tenant = ""
+        self._begun = 0
+
+    def tenant(self, slug: str) -> None:
+        self._tenant = slug
+        self._bar.update(self._task, completed=self._begun)
+        self._begun += 1
+
+    def stage(self, name: str) -> None:
+        self._bar.update(self._task, description=f"{self._tenant} {name}".strip())
+
+    def model(self, name: str) -> None:
+        self._bar.update(self._task, description=f"{self._tenant} {name}")
+
+
+def _tables(report: "RunReport") -> Table:
+    table = Table(
+        "tenant", "platform", "object", "landed", "pushed", "known", "quarantined", "route"
+    )
+    for column in table.columns[3:7]:
+        column.justify = "right"
+    for row in report.tables:
+        named = row.object if row.connection == "main" else f"{row.object} ({row.connection})"
+        table.add_row(
+            row.tenant,
+            row.platform,
+            named,
+            f"{row.landed:,}",
+            f"{row.pushed:,}",
+            f"{row.known:,}",
+            f"{row.quarantined:,}",
+            row.status,
+        )
+    return table
+
+
+def _facts(report: "RunReport") -> Table:
+    table = Table("tenant", "fact", "rows", "totals")
+    table.columns[2].justify = "right"
+    for fact in report.facts:
+        totals = "\n".join(
+            f"{currency}: " + ", ".join(f"{name} {_readable(value)}" for name, value in sums.items())
+            for currency, sums in fact.totals.items()
+        )
+        table.add_row(fact.tenant, fact.fact, f"{fact.rows:,}", totals)
+    return table
+
+
+def _readable(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{float(value):,.2f}"

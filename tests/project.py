@@ -1,0 +1,107 @@
+"""A temporary Martlet project: the repository's dbt files, its own tenants.yaml and state."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LINKED = ("macros", "models/platform", "data-tests", "dbt_project.yml", "profiles.yml")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended; `document` is what `--json` printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@dataclass(frozen=True)
+class Project:
+    """One temporary project; commands run as a user runs them, in a process of their own."""
+
+    folder: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "warehouse.duckdb"
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "data" / "landing.duckdb"
+
+    def configure(self, tenants: dict[str, Any], **top_level: Any) -> None:
+        """Write tenants.yaml."""
+        document = {"version": 1, **top_level, "tenants": tenants}
+        (self.folder / "tenants.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def martlet(self, *arguments: str, check: bool = True) -> Result:
+        """Run the command line; with `check`, fail the test when it fails."""
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("MARTLET_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "martlet", *arguments],
+            cwd=self.folder,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr)
+        if check:
+            assert result.code == 0, f"martlet {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return result
+
+    def run(self, *arguments: str, check: bool = True) -> Any:
+        """Run `martlet run --json` and return its document."""
+        return self.martlet("run", "--json", *arguments, check=check).document
+
+    def land_records(
+        self, tenant: str, platform: str, object_: str, records: list[dict[str, Any]], *more: str
+    ) -> Any:
+        """Land records from a JSONL file as a user would."""
+        file = self.folder / f"{tenant}_{platform}_{object_}.jsonl"
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return self.martlet(
+            "land", tenant, "--platform", platform, "--object", object_, "--file", str(file),
+            "--json", *more,
+        ).document
+
+    def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Return the rows of a query on the warehouse, landing attached."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"attach '{self.landing}' as landing (read_only)")
+            cursor = connection.execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, *parameters: Any) -> Any:
+        """Return the one value of a query."""
+        (row,) = self.query(sql, *parameters)
+        (value,) = row.values()
+        return value
+
+
+def new_project(folder: Path) -> Project:
+    """Return an empty project in `folder`: dbt's files linked, no tenant yet."""
+    (folder / "models").mkdir(parents=True)
+    for name in LINKED:
+        (folder / name).symlink_to(REPOSITORY / name)
+    (folder / "supported_connectors.yaml").write_text(
+        (REPOSITORY / "supported_connectors.yaml").read_text()
+    )
+    for layer in ("sources", "staging", "intermediate", "analytics"):
+        (folder / "models" / layer).mkdir()
+    return Project(folder)
