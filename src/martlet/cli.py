@@ -206,6 +206,47 @@ def run(
 
 
 @app.command()
+def demo(
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days to simulate.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of the simulator.")] = 7,
+    wait: Wait = 30.0,
+) -> None:
+    """Land simulated data for every active tenant, run, and say what to try next."""
+    from martlet.landing import command
+    from martlet.pipeline.run import Run
+
+    settings, catalogue = _project()
+    tenants, errors = load_tenants_leniently(settings.tenants_file, catalogue)
+    chosen = _chosen(tenants, errors, None)
+    terminal = Terminal(as_json=False)
+    for tenant in chosen:
+        with terminal.landing(command.planned_landings(settings, tenant.slug)) as progress:
+            report = command.land_simulated(
+                settings, tenant.slug, days=days, seed=seed, wait_seconds=wait, progress=progress
+            )
+        rows = sum(table.accepted for table in report.tables)
+        terminal.say({}, f"landed {tenant.slug}: {rows:,} raw records of {days} days")
+    with terminal.running(len(chosen)) as listener:
+        work = Run(settings, catalogue, tenants, listener, wait_seconds=wait)
+        run_report = work.run(chosen)
+    terminal.ran(run_report)
+    terminal.say({}, next_steps(chosen[0].slug))
+    if work.broken_promises or errors:
+        raise typer.Exit(1)
+
+
+def next_steps(tenant: str) -> str:
+    """Return the five lines that a newcomer can try after the demo."""
+    return f"""
+Try next (first: source .venv/bin/activate):
+  martlet run                                  # again: nothing is new, so 0 rows are pushed
+  martlet land {tenant} --days 3 --until 2026-07-01 && martlet run   # a day later: restatements
+  python -c "import duckdb; print(duckdb.connect('data/warehouse.duckdb', read_only=True).sql('from analytics.fct_{tenant}__ad_performance limit 5'))"
+  less macros/engines/paid_ads/google_ads.sql  # how one platform becomes canonical columns
+  $EDITOR tenants.yaml                         # add a tenant, then: martlet land SLUG && martlet run"""
+
+
+@app.command()
 def onboard(
     tenant: Annotated[str | None, typer.Argument(help="Slug of the tenant; default all.")] = None,
     check_only: Check = False,

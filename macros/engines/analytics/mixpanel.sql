@@ -44,10 +44,13 @@ marked as (
     select
         * exclude (silence, transaction_id),
         visitor as user_pseudo_id,
-        max(case when silence < interval 30 minutes then null else epoch(occurred_at) end) over (
+        {# Events of one second are peers: all of them get the session that any of them begins. #}
+        max(
+            case when silence < interval 30 minutes then null else cast(epoch(occurred_at) as bigint) end
+        ) over (
             partition by connection, visitor
             order by occurred_at
-            rows between unbounded preceding and current row
+            range between unbounded preceding and current row
         ) as session_key,
         case when revenue is not null then coalesce(transaction_id, tenant_skey) end as purchase_id,
     from paused

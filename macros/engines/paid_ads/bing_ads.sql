@@ -53,15 +53,33 @@ described as (
 
 {#
     Airbyte types a campaign's ids as numbers with a fraction: 353468743.0. A budget with an id of
-    its own is shared by campaigns and no one's daily budget. Currency stands in the report only.
+    its own is shared by campaigns and no one's daily budget. The currency stands in the report only.
 #}
 {% macro campaigns_bing_ads(tenant, sources) %}
 with
 campaigns as (
     select * from {{ ref('int_' ~ tenant ~ '__bing_ads_campaigns') }}
 ),
+ad_performance as (
+    select * from {{ ref('int_' ~ tenant ~ '__bing_ads_ad_performance_report') }}
+),
 connections as (
     {{ connection_rows(tenant, 'bing_ads') | indent(4) }}
+),
+accounts as (
+    select connection, account_id, max(currency) as currency
+    from ad_performance
+    where not is_deleted
+    group by connection, account_id
+),
+owned as (
+    select
+        *,
+        coalesce(account_id, {{ connection_account(tenant, 'bing_ads') }}) as owner_id,
+        {{ without_fraction('campaign_id') }} as campaign,
+        coalesce({{ without_fraction('budget_id') }}, '0') <> '0' as is_budget_shared,
+    from campaigns
+    where not is_deleted
 ),
 described as (
     select
@@ -69,8 +87,8 @@ described as (
         k.tenant_slug,
         k.source_platform,
         k.connection,
-        coalesce(k.account_id, {{ connection_account(tenant, 'bing_ads', 'k.connection') }}) as account_id,
-        {{ without_fraction('k.campaign_id') }} as campaign_id,
+        k.owner_id as account_id,
+        k.campaign as campaign_id,
         k.campaign_name,
         case lower(k.status)
             when 'budgetpaused' then 'paused'
@@ -81,13 +99,11 @@ described as (
         k.objective,
         k.start_date,
         k.end_date,
-        case
-            when coalesce({{ without_fraction('k.budget_id') }}, '0') = '0' then k.daily_budget
-        end as daily_budget,
-        c.currency,
-    from campaigns as k
+        case when not k.is_budget_shared then k.daily_budget end as daily_budget,
+        coalesce(a.currency, c.currency) as currency,
+    from owned as k
+    left join accounts as a on a.connection = k.connection and a.account_id = k.owner_id
     left join connections as c on c.connection = k.connection
-    where not k.is_deleted
 ),
 {{ finish_campaigns('described', ref('platform_mm__bing_ads_api_v1_campaigns'), tenant, 'bing_ads') }}
 {% endmacro %}

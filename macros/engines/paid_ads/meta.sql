@@ -26,68 +26,102 @@ counted as (
 ),
 reported as (
     select
-        i.tenant_slug,
-        i.source_platform,
-        i.connection,
-        i.account_id,
-        i.report_date,
-        i.campaign_id,
-        i.ad_group_id,
-        i.ad_id,
-        sum(i.spend) as spend,
-        sum(i.impressions) as impressions,
-        sum(i.clicks) as clicks,
-        sum(i.action_count) as conversions,
-        sum(i.action_value) as conversion_value,
-        any_value(coalesce(i.currency, c.currency)) as currency,
+        tenant_slug,
+        source_platform,
+        connection,
+        account_id,
+        report_date,
+        campaign_id,
+        ad_group_id,
+        ad_id,
+        -- a metric that is zero is left out of the row
+        coalesce(sum(spend), 0) as spend,
+        coalesce(sum(impressions), 0) as impressions,
+        coalesce(sum(clicks), 0) as clicks,
+        sum(action_count) as conversions,
+        sum(action_value) as conversion_value,
+        max(currency) as row_currency,
         case
-            when i.ad_id is not null then 'ad'
-            when i.ad_group_id is not null then 'ad_group'
+            when ad_id is not null then 'ad'
+            when ad_group_id is not null then 'ad_group'
             else 'campaign'
         end as grain,
-        any_value(c.timezone) as account_timezone,
-        any_value(coalesce(i.attribution_setting, c.attribution_window)) as attribution_setting,
-    from counted as i
-    left join connections as c on c.connection = i.connection
+        max(attribution_setting) as row_attribution_setting,
+    from counted
     group by all
+),
+described as (
+    select
+        r.*,
+        coalesce(r.row_currency, c.currency) as currency,
+        c.timezone as account_timezone,
+        coalesce(r.row_attribution_setting, c.attribution_window) as attribution_setting,
+    from reported as r
+    left join connections as c on c.connection = r.connection
 )
-{{ select_canonical('reported', 'ad_performance', canonical_columns('ad_performance') | map(attribute='name') | list) }}
+{{ select_canonical('described', 'ad_performance', canonical_columns('ad_performance') | map(attribute='name') | list) }}
 {% endmacro %}
 
 
-{# Budgets are in the currency's minor unit; the currency itself stands only in the insights. #}
+{#
+    Budgets are in the currency's minor unit, and in whole units where it has none. The currency
+    itself stands only in the insights. A start is a moment: its day is the account's.
+    Source: Marketing API, Currencies.
+#}
 {% macro meta_campaigns(tenant, platform) %}
+{%- set without_minor_unit = ['CLP', 'COP', 'CRC', 'HUF', 'IDR', 'ISK', 'JPY', 'KRW', 'PYG', 'TWD', 'VND'] -%}
 with
 campaigns as (
     select * from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_campaigns') }}
 ),
+insights as (
+    select * from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_facebook_insights') }}
+),
 connections as (
     {{ connection_rows(tenant, platform) | indent(4) }}
 ),
+accounts as (
+    select connection, account_id, max(currency) as currency
+    from insights
+    where not is_deleted
+    group by connection, account_id
+),
+budgeted as (
+    select
+        k.*,
+        nullif(k.daily_budget_cents, 0) as daily_budget_minor,
+        coalesce(a.currency, c.currency) as currency,
+        coalesce(c.timezone, 'UTC') as timezone,
+    from campaigns as k
+    left join accounts as a on a.connection = k.connection and a.account_id = k.account_id
+    left join connections as c on c.connection = k.connection
+    where not k.is_deleted
+),
 described as (
     select
-        k.tenant_skey,
-        k.tenant_slug,
-        k.source_platform,
-        k.connection,
-        k.account_id,
-        k.campaign_id,
-        k.campaign_name,
-        case upper(k.status)
+        tenant_skey,
+        tenant_slug,
+        source_platform,
+        connection,
+        account_id,
+        campaign_id,
+        campaign_name,
+        case upper(status)
             when 'ACTIVE' then 'active'
             when 'PAUSED' then 'paused'
             when 'ARCHIVED' then 'removed'
             when 'DELETED' then 'removed'
-            else lower(k.status)
+            else lower(status)
         end as status,
-        k.objective,
-        cast(k.start_at as date) as start_date,
-        cast(k.end_at as date) as end_date,
-        nullif(k.daily_budget_cents, 0) / 100 as daily_budget,
-        c.currency,
-    from campaigns as k
-    left join connections as c on c.connection = k.connection
-    where not k.is_deleted
+        objective,
+        cast((start_at at time zone 'UTC') at time zone timezone as date) as start_date,
+        cast((end_at at time zone 'UTC') at time zone timezone as date) as end_date,
+        case
+            when currency in ({{ sql_literals(without_minor_unit) }}) then daily_budget_minor
+            else daily_budget_minor * 0.01
+        end as daily_budget,
+        currency,
+    from budgeted
 ),
 {{ finish_campaigns('described', ref('platform_mm__facebook_ads_api_v1_campaigns'), tenant, platform) }}
 {% endmacro %}

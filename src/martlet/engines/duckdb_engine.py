@@ -1,4 +1,4 @@
-"""Opens DuckDB files: creates them with the layout we need, waits for a holder, explains refusals."""
+"""Opens DuckDB files: made with the layout we need, waited for while held, refusals explained."""
 
 import os
 import re

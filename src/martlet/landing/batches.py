@@ -49,7 +49,7 @@ class LandedBatch:
 
     @property
     def received(self) -> int:
-        return self.rows.num_rows + len(self.rejected)
+        return int(self.rows.num_rows) + len(self.rejected)
 
 
 @dataclass(frozen=True)

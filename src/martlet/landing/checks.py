@@ -56,7 +56,7 @@ def check_table(
 
 
 def first_step(path: str) -> tuple[str, str]:
-    """Divide a contract's JSON path into the physical column and the path inside it ('' if none)."""
+    """Divide a contract's JSON path into the physical column and the path inside it."""
     steps = _PATH.match(path)
     if steps is None:
         raise ValueError(f"the contract's path {path!r} names no column")
@@ -87,7 +87,7 @@ def _column_types(table: pa.Table, contract: ObjectContract, loader: Loader) -> 
 
 
 def _json_checks(types: dict[str, str]) -> list[_Check]:
-    """The engine's own parser lets NaN and Infinity pass; as a token they stand outside of quotes."""
+    """The engine's parser lets NaN and Infinity pass; as tokens they stand outside of quotes."""
     checks = []
     for name, kind in types.items():
         if kind != "JSON":

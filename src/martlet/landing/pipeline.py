@@ -123,12 +123,9 @@ def land(
             recovered += landing.recover(wait_seconds)
             landed = landing.run()
             tables += landed
-            for table in landed if progress else ():
-                progress(
-                    Progress(
-                        "landed", table.platform, table.connection, table.object, table.accepted
-                    )
-                )
+            if progress:
+                for t in landed:
+                    progress(Progress("landed", t.platform, t.connection, t.object, t.accepted))
     return LandingReport(tuple(tables), tuple(recovered))
 
 
@@ -231,7 +228,7 @@ class _PackageLanding:
                     "loader": batch.loader,
                     "mode": batch.mode,
                     "is_complete": batch.is_complete,
-                    "scope_accounts": json.dumps(batch.scope_accounts) if batch.scope_accounts else None,
+                    "scope_accounts": _json_list(batch.scope_accounts),
                     "scope_start": batch.scope_start,
                     "scope_end": batch.scope_end,
                     "rows_received": batch.received,
@@ -335,9 +332,11 @@ class _PackageLanding:
             )
 
 
-def _existing_columns(
-    landing: duckdb.DuckDBPyConnection, schema: str
-) -> dict[str, dict[str, str]]:
+def _json_list(values: tuple[str, ...]) -> str | None:
+    return json.dumps(values) if values else None
+
+
+def _existing_columns(landing: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict[str, str]]:
     """Return the schema's tables: column name to type."""
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in landing.execute(
@@ -381,4 +380,3 @@ def _refuse_changed_types(
             remedy="publish a new version of the contract and land to another connection; "
             "see docs/cookbooks/version_a_connector.md",
         )
-

@@ -67,7 +67,7 @@ def _delivered(
     is_report = contract.load_mode == "replace_scope"
     # A report's scope is one load: in parts, each would declare the others' rows gone.
     limit = None if is_report else ROWS_PER_TABLE
-    for records in wire_tables(world, tenant, source, connection, object_, limit):
+    for records in wire_tables(world, tenant, source, connection, object_, rows_per_table=limit):
         accepted, rejected = check_table(records, contract, "native")
         yield LandedBatch(
             platform=source.platform,
@@ -83,4 +83,3 @@ def _delivered(
             scope_end=world.window[1] if is_report else None,
             extracted_at=world.extracted_at,
         )
-

@@ -94,6 +94,8 @@ _CAMPAIGNS = ObjectContract(
     cursor=None,
     key=("campaign_id",),
     optional_key=("report_date", "ad_network_type", "hour"),
+    load_mode="replace_scope",  # a report where it has days; the entity itself has none and stays
+    scope=Scope(account="account_id", date="report_date"),
     needed=("campaign_id",),
 )
 

@@ -27,7 +27,12 @@ from martlet.landing.simulator.world import RELATIONS, World
 # Bounds the memory of a load: a million events are some gigabyte as texts.
 ROWS_PER_TABLE = 250_000
 
-_ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+}
 _CONTEXT = (
     ("tenant_slug", "varchar"),
     ("platform", "varchar"),
@@ -55,6 +60,7 @@ def wire_tables(
     source: Source,
     connection: str,
     object_: str,
+    *,
     rows_per_table: int | None = ROWS_PER_TABLE,
 ) -> Iterator[pa.Table]:
     """Yield the records of one object in parts, at least one, each in the contract's schema.
@@ -66,9 +72,7 @@ def wire_tables(
     sql = _mapper_sql(source.platform, object_)
     with world.connection.cursor() as cursor:
         _create_views(cursor, world, tenant, source, connection)
-        described = {
-            name: kind for name, kind, *_ in cursor.execute(f"describe {sql}").fetchall()
-        }
+        described = {name: kind for name, kind, *_ in cursor.execute(f"describe {sql}").fetchall()}
         query, schema = _landed_select(contract, sql, described)
         if rows_per_table is None:
             yield _numbered(cursor.execute(query).to_arrow_table().cast(schema))
@@ -155,9 +159,7 @@ def _create_views(
             f"where platform = '{platform}' and connection = '{connection}'"
         )
     stated = source.connections[connection]
-    cursor.execute(
-        f"create temp table context ({', '.join(f'{n} {t}' for n, t in _CONTEXT)})"
-    )
+    cursor.execute(f"create temp table context ({', '.join(f'{n} {t}' for n, t in _CONTEXT)})")
     cursor.execute(
         f"insert into context values ({', '.join('?' for _ in _CONTEXT)})",
         [

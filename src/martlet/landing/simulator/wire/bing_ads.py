@@ -1,4 +1,4 @@
-"""Microsoft's wire records: entities as JSON, the report as texts in units, an ad in several rows."""
+"""Microsoft's wire records: a report of texts, in units of money, with several rows an ad."""
 
 _STATUS = "case status when 'active' then 'Active' when 'paused' then 'Paused' else 'Deleted' end"
 
@@ -97,9 +97,7 @@ OBJECTS: dict[str, str] = {
             cast({_share("impressions")} as varchar) as Impressions,
             cast({_share("clicks")} as varchar) as Clicks,
             coalesce(
-                cast(round(100 * {_share("clicks")} / nullif({_share("impressions")}, 0), 2) as varchar)
-                    || '%',
-                '--'
+                round(100 * {_share("clicks")} / nullif({_share("impressions")}, 0), 2) || '%', '--'
             ) as Ctr,
             {_hundredths("spend_cents")} as Spend,
             cast(cast(ceil({_share("conversion_hundredths")} / 100) as bigint) as varchar)

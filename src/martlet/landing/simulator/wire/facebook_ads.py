@@ -21,6 +21,9 @@ def _midnight(day: str) -> str:
     )
 
 
+_CENTS = "cast(cast({money} as decimal(18, 2)) as varchar)"
+
+
 def _actions(value: str) -> str:
     """Return an action list that tells one purchase under three types."""
     types = ("k.other_action", "k.overlapping_action", "k.conversion_action")
@@ -106,7 +109,7 @@ OBJECTS: dict[str, str] = {
             d.ad_id,
             ad.ad_name,
             d.publisher as publisher_platform,
-            nullif(cast(cast(d.spend as decimal(18, 2)) as varchar), '0.00') as spend,
+            nullif({_CENTS.format(money="d.spend")}, '0.00') as spend,
             nullif(cast(d.impressions as varchar), '0') as impressions,
             nullif(cast(d.clicks as varchar), '0') as clicks,
             cast(d.impressions as varchar) as reach,
@@ -115,7 +118,7 @@ OBJECTS: dict[str, str] = {
                 then to_json({_actions("cast(cast(d.conversions as bigint) as varchar)")})
             end as actions,
             case when d.conversion_value > 0
-                then to_json({_actions("cast(cast(d.conversion_value as decimal(18, 2)) as varchar)")})
+                then to_json({_actions(_CENTS.format(money="d.conversion_value"))})
             end as action_values,
         from ad_day as d
         cross join counted as k

@@ -1,7 +1,9 @@
-"""Google's wire records: micros and ids as texts, fractional conversions, one ad in several rows."""
+"""Google's wire records: micros and ids as texts, fractional conversions, several rows an ad."""
 
 _STATUS = """
-    case {alias}.status when 'active' then 'ENABLED' when 'paused' then 'PAUSED' else 'REMOVED' end"""
+    case {alias}.status
+        when 'active' then 'ENABLED' when 'paused' then 'PAUSED' else 'REMOVED'
+    end"""
 
 
 def _status(alias: str) -> str:
@@ -10,12 +12,18 @@ def _status(alias: str) -> str:
 
 def _customer(alias: str) -> str:
     """Return the customer as queries get it that do not ask for its currency and time zone."""
-    return f"""
-        {{'resourceName': 'customers/' || {alias}.account_id, 'id': {alias}.account_id}} as customer"""
+    account = f"{alias}.account_id"
+    return f"{{'resourceName': 'customers/' || {account}, 'id': {account}}} as customer"
+
+
+def _resource(kind: str, alias: str, *ids: str) -> str:
+    """Return a resource's name: kind and ids below its customer."""
+    name = " || '~' || ".join(f"{alias}.{id_}" for id_ in ids)
+    return f"'customers/' || {alias}.account_id || '/{kind}/' || {name}"
 
 
 _CAMPAIGN = f"""{{
-    'resourceName': 'customers/' || c.account_id || '/campaigns/' || c.campaign_id,
+    'resourceName': {_resource("campaigns", "c", "campaign_id")},
     'id': c.campaign_id,
     'name': c.campaign_name,
     'status': {_status("c")},
@@ -126,12 +134,12 @@ OBJECTS: dict[str, str] = {
         select
             {_customer("g")},
             {{
-                'resourceName': 'customers/' || g.account_id || '/campaigns/' || g.campaign_id,
+                'resourceName': {_resource("campaigns", "g", "campaign_id")},
                 'id': g.campaign_id
             }} as campaign,
             {{
-                'resourceName': 'customers/' || g.account_id || '/adGroups/' || g.ad_group_id,
-                'campaign': 'customers/' || g.account_id || '/campaigns/' || g.campaign_id,
+                'resourceName': {_resource("adGroups", "g", "ad_group_id")},
+                'campaign': {_resource("campaigns", "g", "campaign_id")},
                 'id': g.ad_group_id,
                 'name': g.ad_group_name,
                 'status': {_status("g")},
@@ -144,19 +152,18 @@ OBJECTS: dict[str, str] = {
         select
             {_customer("a")},
             {{
-                'resourceName': 'customers/' || a.account_id || '/campaigns/' || a.campaign_id,
+                'resourceName': {_resource("campaigns", "a", "campaign_id")},
                 'id': a.campaign_id
             }} as campaign,
             {{
-                'resourceName': 'customers/' || a.account_id || '/adGroups/' || a.ad_group_id,
+                'resourceName': {_resource("adGroups", "a", "ad_group_id")},
                 'id': a.ad_group_id
             }} as adGroup,
             {{
-                'resourceName':
-                    'customers/' || a.account_id || '/adGroupAds/' || a.ad_group_id || '~' || a.ad_id,
+                'resourceName': {_resource("adGroupAds", "a", "ad_group_id", "ad_id")},
                 'status': {_status("a")},
                 'ad': {{
-                    'resourceName': 'customers/' || a.account_id || '/ads/' || a.ad_id,
+                    'resourceName': {_resource("ads", "a", "ad_id")},
                     'id': a.ad_id,
                     'name': a.ad_name,
                     'type': 'RESPONSIVE_SEARCH_AD',
@@ -174,19 +181,18 @@ OBJECTS: dict[str, str] = {
         select
             {_customer("d")},
             {{
-                'resourceName': 'customers/' || d.account_id || '/campaigns/' || d.campaign_id,
+                'resourceName': {_resource("campaigns", "d", "campaign_id")},
                 'id': d.campaign_id,
                 'name': c.campaign_name
             }} as campaign,
             {{
-                'resourceName': 'customers/' || d.account_id || '/adGroups/' || d.ad_group_id,
+                'resourceName': {_resource("adGroups", "d", "ad_group_id")},
                 'id': d.ad_group_id
             }} as adGroup,
             {{
-                'resourceName':
-                    'customers/' || d.account_id || '/adGroupAds/' || d.ad_group_id || '~' || d.ad_id,
+                'resourceName': {_resource("adGroupAds", "d", "ad_group_id", "ad_id")},
                 'ad': {{
-                    'resourceName': 'customers/' || d.account_id || '/ads/' || d.ad_id, 'id': d.ad_id
+                    'resourceName': {_resource("ads", "d", "ad_id")}, 'id': d.ad_id
                 }}
             }} as adGroupAd,
             {_METRICS} as metrics,

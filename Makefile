@@ -1,0 +1,50 @@
+# Everything sets itself up: Python 3.11, git, make and a package registry are enough.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One process a core; two cores are what the tests are cut for.
+TEST_PROCESSES ?= 2
+
+.PHONY: help setup demo test lint generate lock clean
+
+help:
+	@echo "make demo      set up, land two tenants' simulated data, build their star schemas"
+	@echo "make test      set up, run all tests"
+	@echo "make lint      set up, check style, types and generated files"
+	@echo "make generate  publish new contract shapes, write all generated files"
+	@echo "make lock      resolve the dependencies anew into requirements.lock"
+	@echo "make clean     remove the environment and all local state"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit("Martlet needs Python 3.11, and $(PYTHON) is %d.%d: set PYTHON=/path/to/python3.11" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/martlet demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+lint: $(READY)
+	@$(BIN)/ruff check src scripts tests
+	@$(BIN)/ruff format --check src scripts tests
+	@$(BIN)/mypy
+	@$(BIN)/martlet generate --check
+
+generate: $(READY)
+	@$(BIN)/martlet generate
+
+lock:
+	@test -x $(BIN)/uv || (test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --group dev \
+		pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf $(VENV) data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

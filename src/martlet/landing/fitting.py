@@ -1,0 +1,259 @@
+"""Fits records to a published version of a contract: chosen by the records, then enforced."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from martlet.contracts.base import Version
+from martlet.contracts.physical import ARROW_TYPES, physical_columns
+from martlet.landing.batches import ROW_NUMBER, RejectedRow
+from martlet.landing.exact_json import ExactParser, compact, number_text
+from martlet.landing.records import RawRecord
+from martlet.registry.fingerprint import fold_name
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_OWN = ("_dlt_", "_martlet_")  # what landing itself writes to every table
+# what dlt's naming replaces in names; two that differ only there would be one column
+_REPLACED = str.maketrans("\n\r'\"▶", "_____")
+
+
+class UnfitError(ValueError):
+    """The record does not fit the contract."""
+
+    def __init__(self, error: str, path: str | None = None) -> None:
+        super().__init__(error)
+        self.path = path
+
+
+@dataclass(frozen=True)
+class FittedRow:
+    """A record as it lands: column to value, JSON columns as texts."""
+
+    row_number: int
+    raw: str
+    values: dict[str, Any]
+
+
+class VersionFit:
+    """One version of a contract and how records of a file fit it."""
+
+    def __init__(self, version: Version, *, is_text: bool) -> None:
+        self.version = version
+        self.columns = physical_columns(version.record)
+        self.unknown: dict[str, str] = {}  # folded name to the spelling that came first
+        self._is_text = is_text
+        self._known = {fold_name(name): name for name in self.columns}
+        self._names: dict[str, str] = {}
+
+    def knows_any(self, names: Iterable[str]) -> bool:
+        return any(fold_name(name) in self._known for name in names)
+
+    def score(self, record: RawRecord) -> int:
+        """Return how many of the record's fields the version states, and types as they came."""
+        try:
+            fields = self._prepared(record.fields or {})
+        except UnfitError:
+            return 0
+        present = [name for name in fields if name in self.columns]
+        problems = self._problems(fields, compact(fields))
+        if self._is_text:
+            problems = [p for p in problems if not p.is_tolerable]
+        failed = {problem.path[0] for problem in problems if problem.path}
+        return sum(name not in failed for name in present)
+
+    def fit(self, record: RawRecord) -> FittedRow:
+        """Return the record as it lands; raises `UnfitError` where it does not fit."""
+        fields = self._prepared(record.fields or {})
+        if not any(name in self.columns for name in fields):
+            raise UnfitError("no field of the contract is there")
+        text = compact(fields)
+        intolerable = [p for p in self._problems(fields, text) if not p.is_tolerable]
+        if intolerable:
+            raise UnfitError(intolerable[0].message, ".".join(map(str, intolerable[0].path)))
+        values = {
+            name: self._landed(name, value) for name, value in fields.items() if value is not None
+        }
+        return FittedRow(record.row_number, record.raw, values)
+
+    def table(self, rows: Sequence[FittedRow]) -> pa.Table:
+        """Return rows as Arrow: the version's columns, the unknown ones, the row number."""
+        types = {name: ARROW_TYPES[kind] for name, kind in self.columns.items()}
+        types |= dict.fromkeys(self.unknown.values(), pa.string())
+        arrays = [
+            pa.array([r.values.get(name) for r in rows], kind) for name, kind in types.items()
+        ]
+        arrays.append(pa.array([row.row_number for row in rows], pa.int64()))
+        return pa.table(arrays, names=[*types, ROW_NUMBER])
+
+    def _prepared(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields under the contract's spelling, the landing's own names left out."""
+        prepared: dict[str, Any] = {}
+        came: dict[str, str] = {}
+        for given, value in fields.items():
+            name = self._names.get(given)
+            if name is None:
+                name = self._names[given] = self._column_name(given)
+            if name.startswith(_OWN):
+                continue
+            if name in prepared:
+                raise UnfitError(f"the names {came[name]!r} and {given!r} are one column", given)
+            came[name] = given
+            prepared[name] = self._read_text(name, value) if isinstance(value, str) else value
+        return prepared
+
+    def _column_name(self, given: str) -> str:
+        cleaned = given.translate(_REPLACED)
+        if not cleaned.strip():
+            raise UnfitError("a field has no name")
+        folded = fold_name(cleaned)
+        return self._known.get(folded) or self.unknown.setdefault(folded, cleaned)
+
+    def _read_text(self, name: str, value: str) -> Any:
+        """Read what a format without types could only write as text."""
+        kind = self.columns.get(name)
+        if kind == "JSON" and value[:1] in ("{", "["):
+            return _document(value)
+        if self._is_text and kind == "BOOLEAN" and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        return value
+
+    def _problems(self, fields: Mapping[str, Any], text: str) -> list["_Problem"]:
+        try:
+            self.version.record.model_validate_json(text, strict=True)
+        except ValidationError as error:
+            return _problems(fields, error)
+        return []
+
+    def _landed(self, name: str, value: Any) -> Any:
+        kind = self.columns.get(name)
+        if kind == "VARCHAR":
+            return value if isinstance(value, str) else _scalar_text(value)
+        if kind == "BIGINT":
+            return _whole_number(name, value)
+        if kind == "DOUBLE":
+            return _fraction(name, value)
+        return value if kind == "BOOLEAN" else compact(value)
+
+
+def fit_records(
+    fit: VersionFit, records: Iterable[RawRecord]
+) -> tuple[list[FittedRow], list[RejectedRow]]:
+    """Divide records into those that fit and those that do not."""
+    fitted: list[FittedRow] = []
+    rejected: list[RejectedRow] = []
+    for record in records:
+        if record.fields is None:
+            rejected.append(RejectedRow(record.row_number, record.error, record.path, record.raw))
+            continue
+        try:
+            fitted.append(fit.fit(record))
+        except UnfitError as error:
+            rejected.append(RejectedRow(record.row_number, str(error), error.path, record.raw))
+    return fitted, rejected
+
+
+def best_fit(fits: Sequence[VersionFit], sample: Sequence[RawRecord]) -> VersionFit:
+    """Return the version that most fields fit as they came; the first one where several tie."""
+    scores = [sum(fit.score(r) for r in sample if r.fields is not None) for fit in fits]
+    return fits[scores.index(max(scores))]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What the contract says against a value; tolerable where the value lands without a change."""
+
+    path: tuple[str | int, ...]
+    message: str
+    is_tolerable: bool
+
+
+def _problems(fields: Mapping[str, Any], error: ValidationError) -> list[_Problem]:
+    """Return one problem for each place; a place of several types is fine if one of them is."""
+    found = []
+    details = error.errors(include_url=False, include_context=False)
+    for _, group in groupby(details, key=lambda detail: _place(fields, detail["loc"])[0]):
+        alternatives = list(group)
+        first = alternatives[0]
+        found.append(
+            _Problem(
+                path=_place(fields, first["loc"])[1],
+                message=first["msg"],
+                is_tolerable=any(_is_tolerable(a["type"], a["input"]) for a in alternatives),
+            )
+        )
+    return found
+
+
+def _place(
+    fields: Mapping[str, Any], location: tuple[str | int, ...]
+) -> tuple[tuple[str | int, ...], tuple[str | int, ...]]:
+    """Return where a union of types stands (or the value itself), and the value's own path.
+
+    Between the steps into the record, a location names the types that were tried.
+    """
+    value: Any = fields
+    path: list[str | int] = []
+    union: tuple[str | int, ...] | None = None
+    for step in location:
+        if isinstance(value, Mapping) and step in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            union = tuple(path) if union is None else union
+            continue
+        path.append(step)
+    return (tuple(path) if union is None else union), tuple(path)
+
+
+def _is_tolerable(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind == "string_type":
+        return isinstance(value, int | float)
+    if kind in ("int_type", "int_from_float"):
+        if isinstance(value, float):
+            return value.is_integer() and abs(value) <= 2**53
+        return isinstance(value, str) and _INTEGER.fullmatch(value) is not None
+    if kind == "float_type":
+        return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
+    return False
+
+
+def _scalar_text(value: float) -> str:
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def _whole_number(name: str, value: Any) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise UnfitError(f"{number} is beyond 64 bits", name)
+    return number
+
+
+def _fraction(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if number - number != 0:
+        raise UnfitError("the number is beyond what a double holds", name)
+    if isinstance(value, int) and int(number) != value:
+        raise UnfitError(f"{value} would lose digits as a double", name)
+    return number
+
+
+def _document(text: str) -> Any:
+    """Return a JSON text's value, or the text itself where it is none."""
+    parser = ExactParser()
+    try:
+        value = parser.parse(text)
+    except (ValueError, RecursionError):
+        return text
+    return text if parser.has_nan else value
