@@ -42,12 +42,11 @@ where false
 {% macro packed_select(push, landing, relation, shape) %}
 {%- set columns = shape.columns %}
 {%- set key = landed_key(push, relation, shape) %}
-{%- set identity = ["'" ~ push.tenant ~ "'", "'" ~ push.platform ~ "'", "'" ~ landing.connection ~ "'", "'" ~ push.object ~ "'"] %}
 {%- set loader = bookkeeping(shape) -%}
 select
     '{{ push.tenant }}' as tenant_slug,
     '{{ push.platform }}' as source_platform,
-    {{ gen_tenant_key(identity + ['record_hash', 'occurrence']) if not key.parts else 'tenant_skey' }} as tenant_skey,
+    {{ tenant_key(push, landing, key.parts) }} as tenant_skey,
     '{{ shape.source_schema_hash }}' as source_schema_hash,
     cast(current_timestamp at time zone 'UTC' as timestamp) as loaded_at,
     raw_data_payload,
@@ -62,15 +61,9 @@ from (
     select
         {{ pack_json(columns) }} as raw_data_payload,
         {{ record_hash(columns, loader.is_deleted) }} as record_hash,
-    {%- if key.parts %}
-        {{ gen_tenant_key(identity + key.parts) }} as tenant_skey,
-    {%- else %}
-        {# The same event twice in one load is two events; a chunk that a killed load left doubled is not. #}
-        dense_rank() over (
-            partition by {{ loader.load_id }}, {{ record_hash(columns, loader.is_deleted) }}
-            order by {{ loader.load_row }}
-        ) as occurrence,
-    {%- endif %}
+    {%- for part in key.parts %}
+        {{ part }} as key_{{ loop.index }},
+    {%- endfor %}
         {{ loader.is_deleted }} as is_deleted,
         {{ loader.extracted_at }} as extracted_at,
         {{ loader.load_id }} as load_id,
@@ -81,6 +74,20 @@ from (
     where {{ account_expression(landing.account_column, shape) }} in ({{ sql_literals(landing.accounts) }})
     {%- endif %}
 ) as landed
+{%- endmacro %}
+
+
+{#
+    The surrogate key of a record: tenant, platform, connection, object and the record's own key.
+    What has no key is known by its hash and which occurrence of it in its load it is; the push
+    numbers those that occur again, over narrow columns.
+#}
+{% macro tenant_key(push, landing, key_parts, occurrence="'1'") -%}
+    {%- set parts = ["'" ~ push.tenant ~ "'", "'" ~ push.platform ~ "'", "'" ~ landing.connection ~ "'", "'" ~ push.object ~ "'"] -%}
+    {%- for part in key_parts -%}
+        {%- do parts.append('key_' ~ loop.index) -%}
+    {%- endfor -%}
+    {{ gen_tenant_key(parts if key_parts else parts + ['record_hash', occurrence]) }}
 {%- endmacro %}
 
 

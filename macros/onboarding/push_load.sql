@@ -8,32 +8,57 @@
 {% macro push_load(push, landing, load) %}
     {% set master = ref(push.master) %}
     {% set rows_of_load = "connection = '" ~ landing.connection ~ "' and " ~ load.rows_of %}
-    {% do run_query(incoming_rows(push, this, rows_of_load)) %}
+    {% do run_query(incoming_rows(push, landing, this, rows_of_load)) %}
+    {% set counts = run_query("select count(*), count(*) - count(distinct load_row) from martlet_incoming").rows[0] %}
+    {% set is_doubled = counts[1] > 0 %}
+    {% if is_doubled %}
+        {# A killed load may have left a chunk twice: same load, same row. #}
+        {% do run_query("delete from martlet_incoming where rowid not in (select min(rowid) from martlet_incoming group by load_row)") %}
+    {% endif %}
     {% do run_query(fresh_rows(push, landing, master)) %}
-    {% do run_query(insert_fresh(push, landing, load, master, rows_of_load)) %}
+    {% do run_query(insert_fresh(load, master, rows_of_load, is_doubled)) %}
     {% set tombstones = 0 %}
     {% if load.is_complete and load.mode in ('snapshot', 'replace_scope') %}
         {% do run_query(missing_records(push, landing, load, master)) %}
-        {% set tombstones = run_query(insert_tombstones(push, landing, load, master)).rows[0][0] %}
+        {% set tombstones = run_query(insert_tombstones(push, load, master)).rows[0][0] %}
     {% endif %}
-    {% do run_query(insert_rejected(push, landing, load, rows_of_load)) %}
-    {% do run_query(insert_ledger_row(push, landing, load, tombstones)) %}
+    {% do run_query(insert_rejected(push, load, rows_of_load)) %}
+    {% do run_query(insert_ledger_row(push, landing, load, counts[0], tombstones)) %}
 {% endmacro %}
 
 
-{% macro incoming_rows(push, staged, rows_of_load) %}
+{# The load's rows without their payloads. #}
+{% macro incoming_rows(push, landing, staged, rows_of_load) %}
     create or replace temp table martlet_incoming as
     select
+    {%- if push.contract.key %}
         tenant_skey,
+    {%- else %}
+        {# The same event twice in one load is two events. #}
+        case
+            when occurrence = 1 then tenant_skey
+            else {{ tenant_key(push, landing, [], 'occurrence') }}
+        end as tenant_skey,
+    {%- endif %}
         record_hash,
         extracted_at,
         load_row,
         rejected_because,
         source_schema_hash,
-        {# A killed load may have left a chunk twice: same load, same row. #}
-        row_number() over (partition by load_row) as copy,
-    from {{ staged }}
-    where {{ rows_of_load }}
+    from (
+        select
+            tenant_skey,
+            record_hash,
+            extracted_at,
+            load_row,
+            rejected_because,
+            source_schema_hash,
+    {%- if not push.contract.key %}
+            dense_rank() over (partition by record_hash order by load_row) as occurrence,
+    {%- endif %}
+        from {{ staged }}
+        where {{ rows_of_load }}
+    ) as staged_rows
 {% endmacro %}
 
 
@@ -69,9 +94,9 @@
             coalesce(i.extracted_at < n.extracted_at, false) as is_late,
         from martlet_incoming as i
         left join newest as n on n.tenant_skey = i.tenant_skey
-        where i.rejected_because is null and i.copy = 1
+        where i.rejected_because is null
     )
-    select c.load_row
+    select c.load_row, c.tenant_skey
     from compared as c
     {# An old export delivered again brings versions that are there already. #}
     left join history as h
@@ -88,20 +113,19 @@
 {% endmacro %}
 
 
-{% macro insert_fresh(push, landing, load, master, rows_of_load) %}
+{% macro insert_fresh(load, master, rows_of_load, is_doubled) %}
     {% set names = master_columns() | map(attribute='name') | list %}
     insert into {{ master }} ({{ names | join(', ') }})
     select
         {%- for name in names %}
-        {{ "'" ~ load.load_id ~ "' as load_id" if name == 'load_id' else 's.' ~ name }},
+        {{ "'" ~ load.load_id ~ "' as load_id" if name == 'load_id' else ('f.' if name == 'tenant_skey' else 's.') ~ name }},
         {%- endfor %}
     from {{ this }} as s
-    semi join martlet_fresh as f on f.load_row = s.load_row
+    inner join martlet_fresh as f on f.load_row = s.load_row
     where {{ rows_of_load }}
-    {%- if run_query('select coalesce(max(copy), 1) from martlet_incoming').rows[0][0] > 1 %}
+    {%- if is_doubled %}
     qualify row_number() over (partition by s.load_row) = 1
     {%- endif %}
-    order by s.load_row
 {% endmacro %}
 
 
@@ -157,7 +181,7 @@
 {%- endmacro %}
 
 
-{% macro insert_tombstones(push, landing, load, master) %}
+{% macro insert_tombstones(push, load, master) %}
     insert into {{ master }} ({{ master_columns() | map(attribute='name') | join(', ') }})
     with gone as (
         select m.*
@@ -197,7 +221,7 @@
 {% endmacro %}
 
 
-{% macro insert_rejected(push, landing, load, rows_of_load) %}
+{% macro insert_rejected(push, load, rows_of_load) %}
     insert into {{ ref('platform_ops__quarantine_rows') }} ({{ quarantine_rows_columns() | map(attribute='name') | join(', ') }})
     select
         tenant_slug,
@@ -215,7 +239,7 @@
 {% endmacro %}
 
 
-{% macro insert_ledger_row(push, landing, load, tombstones) %}
+{% macro insert_ledger_row(push, landing, load, rows_in_table, tombstones) %}
     insert into {{ ref('platform_ops__push_ledger') }} ({{ push_ledger_columns() | map(attribute='name') | join(', ') }})
     select
         '{{ push.tenant }}',
@@ -239,7 +263,7 @@
     from (
         select
             coalesce(max(source_schema_hash), '{{ landing.source_schema_hash }}') as source_schema_hash,
-            {{ 'count(*) + ' ~ load.rows_refused if load.rows_missing is none else load.rows_missing }} as landed,
+            {{ rows_in_table + load.rows_refused if load.rows_missing is none else load.rows_missing }} as landed,
             (select count(*) from martlet_fresh) as pushed,
             count(rejected_because) + {{ load.rows_refused }} as quarantined,
         from martlet_incoming

@@ -10,8 +10,7 @@
     {%- if type == 'varchar' -%}
         {{ text }}
     {%- elif type == 'bigint' -%}
-        {# A count may be spelled 120.0. #}
-        coalesce(try_cast({{ text }} as bigint), try_cast(try_cast({{ text }} as decimal(38, 6)) as bigint))
+        try_cast({{ text }} as bigint)
     {%- elif type == 'decimal' -%}
         try_cast({{ text }} as decimal(18, 6))
     {%- elif type in ('double', 'boolean') -%}
@@ -25,9 +24,12 @@
     {%- elif type == 'local_timestamp' -%}
         try_cast({{ text }} as timestamp)
     {%- elif type in ('epoch_s', 'epoch_ms', 'epoch_us') -%}
-        {# Some loaders turn the API's number into ISO text. #}
+        {%- set microseconds = {'epoch_s': 1000000, 'epoch_ms': 1000, 'epoch_us': 1}[type] -%}
+        {# Fractions of a unit, and the ISO text that some loaders make of the number, are the exception;
+           `try` because a number may be no moment at all. #}
         coalesce(
-            make_timestamp(try_cast(try_cast({{ text }} as decimal(38, 6)) * {{ {'epoch_s': 1000000, 'epoch_ms': 1000, 'epoch_us': 1}[type] }} as bigint)),
+            try(make_timestamp(try_cast(case when not contains({{ text }}, '.') then {{ text }} end as bigint) * {{ microseconds }})),
+            try(make_timestamp(cast(round(try_cast({{ text }} as double) * {{ microseconds }}) as bigint))),
             cast(try_cast({{ text }} as timestamptz) at time zone 'UTC' as timestamp)
         )
     {%- elif type == 'rfc2822' -%}

@@ -20,7 +20,14 @@ cast('{' || concat_ws(',',
 {% macro json_member(column) -%}
     {%- set name = adapter.quote(column.name) -%}
     {%- set label = "'" ~ (tojson(column.name) | replace("'", "''")) ~ ":'" -%}
-    case when {{ json_has_value(column) }} then {{ label }} || to_json({{ name }}) end
+    case when {{ json_has_value(column) }} then {{ label }} || {{ json_value(column) }} end
+{%- endmacro %}
+
+
+{# The column as JSON text. A JSON column is that already: to_json would parse it again. #}
+{% macro json_value(column) -%}
+    {%- set name = adapter.quote(column.name) -%}
+    {{ 'cast(' ~ name ~ ' as varchar)' if column.type == 'JSON' else 'to_json(' ~ name ~ ')' }}
 {%- endmacro %}
 
 
@@ -60,7 +67,7 @@ cast(md5(concat_ws(',',
     {%- elif column.family in ('int', 'bool') -%}
         cast({{ name }} as varchar)
     {%- else -%}
-        to_json({{ name }})
+        {{ json_value(column) }}
     {%- endif %} end
 {%- endmacro %}
 

@@ -7,7 +7,7 @@
 #}
 {% macro unpack_master(master, contract, tenant, platform, object) %}
 with
-versions as (
+versions as not materialized (
     select *
     from {{ master }}
     where

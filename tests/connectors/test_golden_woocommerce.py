@@ -52,8 +52,8 @@ def order(order_id: int, **fields: Any) -> dict[str, Any]:
 
 
 ORDERS = [
-    # The site's clock is in Auckland, the tenant reports in London: 30 March has ended at neither,
-    # and 31 March is the first summer day in London (00:30 of the 1st in summer time).
+    # The site's clock is in Auckland. In London, where the tenant reports, summer time began that
+    # morning: half past eleven in UTC is half an hour into April.
     order(
         727,
         status="completed",

@@ -1,7 +1,8 @@
 {#
     Shopify's orders. Money is text in the shop's currency; `total_price` is what was asked for when
     ordering, so edits and refunds do not change it. Refunded is what successful refund transactions
-    paid back. Guests have no customer. Deleted orders leave; test and cancelled ones stay, marked.
+    paid back. Guests have no customer. Deleted orders leave; test and cancelled ones stay, marked, and
+    so do those whose payment was voided: they were never paid.
     Source: Shopify REST Admin API, Order and Refund.
 #}
 {% macro engine_shopify(tenant, sources) %}
@@ -37,7 +38,7 @@ canonical as (
         o.customer_id,
         o.line_items as line_items_json,
         coalesce(o.is_test, false) as is_test,
-        o.cancelled_at is not null as is_cancelled,
+        o.cancelled_at is not null or coalesce(o.financial_status = 'voided', false) as is_cancelled,
     from orders as o
     left join connections as c on c.connection = o.connection
     where not o.is_deleted and o.deleted_at is null

@@ -8,7 +8,7 @@ from martlet.config.tenant import Source, Tenant
 from martlet.contracts.library import object_contract
 from martlet.landing.batches import LandedBatch
 from martlet.landing.checks import check_table
-from martlet.landing.simulator.wire import ROWS_PER_TABLE, scope_accounts, wire_tables
+from martlet.landing.simulator.wire import scope_accounts, wire_parts
 from martlet.landing.simulator.world import World, build_world
 
 DEFAULT_UNTIL = date(2026, 6, 30)
@@ -65,9 +65,8 @@ def _delivered(
 ) -> Iterator[LandedBatch]:
     contract = object_contract(source.platform, object_)
     is_report = contract.load_mode == "replace_scope"
-    # A report's scope is one load: in parts, each would declare the others' rows gone.
-    limit = None if is_report else ROWS_PER_TABLE
-    for records in wire_tables(world, tenant, source, connection, object_, rows_per_table=limit):
+    for part in wire_parts(world, tenant, source, connection, object_):
+        records = part.records
         accepted, rejected = check_table(records, contract, "native")
         yield LandedBatch(
             platform=source.platform,
@@ -79,7 +78,7 @@ def _delivered(
             mode=contract.load_mode,
             is_complete=is_report and not rejected,
             scope_accounts=scope_accounts(world, contract, source.platform, connection, records),
-            scope_start=world.window[0] if is_report else None,
-            scope_end=world.window[1] if is_report else None,
+            scope_start=part.scope_start,
+            scope_end=part.scope_end,
             extracted_at=world.extracted_at,
         )

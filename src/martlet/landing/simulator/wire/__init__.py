@@ -8,6 +8,8 @@ lists.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 
 import duckdb
@@ -22,10 +24,11 @@ from martlet.engines.duckdb_engine import quoted_name, quoted_text
 from martlet.errors import MartletError
 from martlet.landing.batches import ROW_NUMBER
 from martlet.landing.checks import first_step
+from martlet.landing.simulator.wire.parts import report_parts
 from martlet.landing.simulator.world import RELATIONS, World
 
 # Bounds the memory of a load: a million events are some gigabyte as texts.
-ROWS_PER_TABLE = 250_000
+ROWS_PER_PART = 150_000
 
 _ARROW = {
     "VARCHAR": pa.string(),
@@ -47,26 +50,38 @@ _CONTEXT = (
 )
 
 
+@dataclass(frozen=True)
+class WirePart:
+    """Records that are landed together; the days that they cover whole, where it is a report."""
+
+    records: pa.Table
+    scope_start: date | None = None
+    scope_end: date | None = None
+
+
 def wire_records(
     world: World, tenant: Tenant, source: Source, connection: str, object_: str
 ) -> pa.Table:
-    """Return all records of one object; see `wire_tables`."""
-    return pa.concat_tables(wire_tables(world, tenant, source, connection, object_))
+    """Return all records of one object; see `wire_parts`."""
+    parts = wire_parts(world, tenant, source, connection, object_)
+    return pa.concat_tables(part.records for part in parts)
 
 
-def wire_tables(
+def wire_parts(
     world: World,
     tenant: Tenant,
     source: Source,
     connection: str,
     object_: str,
     *,
-    rows_per_table: int | None = ROWS_PER_TABLE,
-) -> Iterator[pa.Table]:
-    """Yield the records of one object in parts, at least one, each in the contract's schema.
+    rows_per_part: int = ROWS_PER_PART,
+) -> Iterator[WirePart]:
+    """Yield the records of one object, at least one part.
 
     The columns are those of the contract's native version, then others that the mapper makes, as
-    JSON texts, then `_martlet_row`, which starts at 0 in each part.
+    JSON texts, then `_martlet_row`, which starts at 0 in each part. A report is divided between
+    days, and its parts' days are the world's window: in any other division, each part would
+    declare the others' rows gone.
     """
     contract = object_contract(source.platform, object_)
     sql = _mapper_sql(source.platform, object_)
@@ -74,30 +89,20 @@ def wire_tables(
         _create_views(cursor, world, tenant, source, connection)
         described = {name: kind for name, kind, *_ in cursor.execute(f"describe {sql}").fetchall()}
         query, schema = _landed_select(contract, sql, described)
-        if rows_per_table is None:
-            yield _numbered(cursor.execute(query).to_arrow_table().cast(schema))
+        if contract.load_mode == "replace_scope":
+            for days in report_parts(
+                cursor, query, contract, schema, window=world.window, rows_per_part=rows_per_part
+            ):
+                records = cursor.execute(days.query).to_arrow_table().cast(schema)
+                yield WirePart(_numbered(records), days.start, days.end)
             return
-        reader = cursor.execute(query).to_arrow_reader(rows_per_table)
-        parts = 0
-        for part in _parts(reader, rows_per_table):
-            yield _numbered(part.cast(schema))
-            parts += 1
-        if not parts:
-            yield _numbered(schema.empty_table())
-
-
-def _parts(reader: pa.RecordBatchReader, rows_per_table: int) -> Iterator[pa.Table]:
-    """Collect the reader's batches, which may be smaller than asked for."""
-    waiting: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in reader:
-        if waiting and rows + batch.num_rows > rows_per_table:
-            yield pa.Table.from_batches(waiting)
-            waiting, rows = [], 0
-        waiting.append(batch)
-        rows += batch.num_rows
-    if rows:
-        yield pa.Table.from_batches(waiting)
+        reader = cursor.execute(query).to_arrow_reader(rows_per_part)
+        is_empty = True
+        for batch in reader:
+            is_empty = False
+            yield WirePart(_numbered(pa.Table.from_batches([batch]).cast(schema)))
+        if is_empty:
+            yield WirePart(_numbered(schema.empty_table()))
 
 
 def scope_accounts(
