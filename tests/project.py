@@ -74,8 +74,16 @@ class Project:
         file = self.folder / f"{tenant}_{platform}_{object_}.jsonl"
         file.write_text("".join(json.dumps(record) + "\n" for record in records))
         return self.martlet(
-            "land", tenant, "--platform", platform, "--object", object_, "--file", str(file),
-            "--json", *more,
+            "land",
+            tenant,
+            "--platform",
+            platform,
+            "--object",
+            object_,
+            "--file",
+            str(file),
+            "--json",
+            *more,
         ).document
 
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:

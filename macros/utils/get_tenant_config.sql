@@ -7,7 +7,7 @@
         {{ return({}) }}
     {% endif %}
     {% set document = run_query("select martlet_tenant_config('" ~ slug ~ "')").rows[0][0] %}
-    {% if document is none %}
+    {% if not document %}
         {{ exceptions.raise_compiler_error(
             "tenants.yaml has no valid tenant '" ~ slug ~ "', but models of it are built. "
             ~ "Remedy: `martlet check`, then `python scripts/onboard_tenant.py " ~ slug ~ "`."

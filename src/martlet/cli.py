@@ -93,8 +93,8 @@ def land(
     loader: Annotated[
         LoaderName | None, typer.Option(help="With --file: whose spelling it has; else found out.")
     ] = None,
-    mode: Annotated[Mode, typer.Option(help="With --file: what a missing record means.")] = Mode(
-        "upsert"
+    mode: Annotated[Mode, typer.Option(help="With --file: what a missing record means.")] = (
+        Mode.upsert
     ),
     extracted_at: Annotated[
         datetime | None, typer.Option(help="With --file: when it was exported, UTC; default now.")
@@ -238,12 +238,12 @@ def demo(
 def next_steps(tenant: str) -> str:
     """Return the five lines that a newcomer can try after the demo."""
     return f"""
-Try next (first: source .venv/bin/activate):
-  martlet run                                  # again: nothing is new, so 0 rows are pushed
-  martlet land {tenant} --days 3 --until 2026-07-01 && martlet run   # a day later: restatements
-  python -c "import duckdb; print(duckdb.connect('data/warehouse.duckdb', read_only=True).sql('from analytics.fct_{tenant}__ad_performance limit 5'))"
-  less macros/engines/paid_ads/google_ads.sql  # how one platform becomes canonical columns
-  $EDITOR tenants.yaml                         # add a tenant, then: martlet land SLUG && martlet run"""
+Try next, after: source .venv/bin/activate
+  martlet run                        # again: nothing is new, so 0 rows are pushed
+  martlet land {tenant} --days 3 --until 2026-07-01 && martlet run    # a day later: restatements
+  less models/analytics/{tenant}/fct_{tenant}__ad_performance.sql      # one line: what it is made of
+  less docs/follow_a_record.md       # one row through every layer
+  $EDITOR tenants.yaml               # add a tenant of your own, then: martlet land SLUG && martlet run"""
 
 
 @app.command()

@@ -1,6 +1,7 @@
-"""The canonical columns of facts and dimensions: the one list that SQL, contracts and docs share."""
+"""The canonical columns of facts and dimensions: one list for SQL, contracts and documents."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class StarTable:
     """One fact or dimension; `grain` says what a row is."""
 
     name: str
-    kind: str
-    domain: str
+    kind: Literal["fact", "dimension"]
+    domain: Literal["paid_ads", "ecommerce", "analytics"]
     grain: str
     columns: tuple[CanonicalColumn, ...]
 
@@ -90,7 +91,12 @@ ORDERS = StarTable(
             "pending, paid, partially_refunded, refunded, cancelled, or the shop's own word.",
         ),
         _C("customer_email", "varchar", "E-mail given with the order.", personal=True),
-        _C("customer_id", "varchar", "The shop's id of the customer; null for guests.", personal=True),
+        _C(
+            "customer_id",
+            "varchar",
+            "The shop's id of the customer; null for guests.",
+            personal=True,
+        ),
         _C("line_items_json", "json", "The lines as the shop sent them."),
         _C("is_test", "boolean", "A test order: no revenue."),
         _C("is_cancelled", "boolean", "A cancelled order: no revenue."),

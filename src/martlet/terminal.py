@@ -1,6 +1,7 @@
 """How results look: tables for people on standard output, or one JSON document."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,7 +28,9 @@ class Terminal:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._out = Console(highlight=False)
+        # Piped output has no width of its own: wide enough that no name is cut.
+        width = None if sys.stdout.isatty() else 160
+        self._out = Console(highlight=False, width=width)
         self._err = Console(stderr=True, highlight=False)
 
     def say(self, document: Any, sentence: str) -> None:
@@ -39,20 +42,20 @@ class Terminal:
 
     def configuration(self, tenants: TenantsFile, catalogue: Catalogue) -> None:
         """Print what a checked configuration holds."""
-        document = [
-            {
-                "tenant": tenant.slug,
-                "status": tenant.status,
-                "sources": [source.platform for source in tenant.enabled_sources()],
-                "objects": sum(len(source.objects) for source in tenant.enabled_sources()),
-            }
-            for tenant in tenants.tenants.values()
-        ]
-        table = Table("tenant", "status", "sources", "objects", title=str(tenants.path))
-        for row in document:
-            table.add_row(
-                row["tenant"], row["status"], ", ".join(row["sources"]), str(row["objects"])
+        document = []
+        table = Table("tenant", "status", "sources", "objects")
+        for tenant in tenants.tenants.values():
+            sources = [source.platform for source in tenant.enabled_sources()]
+            objects = sum(len(source.objects) for source in tenant.enabled_sources())
+            document.append(
+                {
+                    "tenant": tenant.slug,
+                    "status": tenant.status,
+                    "sources": sources,
+                    "objects": objects,
+                }
             )
+            table.add_row(tenant.slug, tenant.status, ", ".join(sources), str(objects))
         self._show({"tenants": document, "connectors": list(catalogue.connectors)}, table)
 
     @contextmanager
@@ -70,7 +73,9 @@ class Terminal:
 
     def landed(self, report: "LandingReport") -> None:
         """Print what landed, object by object."""
-        table = Table("tenant", "platform", "object", "connection", "received", "landed", "bad rows")
+        table = Table(
+            "tenant", "platform", "object", "connection", "received", "landed", "bad rows"
+        )
         for row in report.tables:
             table.add_row(
                 row.tenant,
@@ -84,7 +89,8 @@ class Terminal:
         self._show(asdict(report), table)
         if report.recovered:
             self._err.print(
-                f"finished the loads that a killed landing had left: {', '.join(report.recovered)}",
+                "finished the loads that a killed landing had left: "
+                + ", ".join(f"{load.platform} {load.load_id}" for load in report.recovered),
                 markup=False,
             )
 
@@ -206,7 +212,8 @@ def _facts(report: "RunReport") -> Table:
     table.columns[2].justify = "right"
     for fact in report.facts:
         totals = "\n".join(
-            f"{currency}: " + ", ".join(f"{name} {_readable(value)}" for name, value in sums.items())
+            f"{currency}: "
+            + ", ".join(f"{name} {_readable(value)}" for name, value in sums.items())
             for currency, sums in fact.totals.items()
         )
         table.add_row(fact.tenant, fact.fact, f"{fact.rows:,}", totals)

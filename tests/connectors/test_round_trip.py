@@ -131,8 +131,16 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.configure(TENANTS)
     for tenant, until in UNTIL.items():
         project.martlet(
-            "land", tenant, "--days", "8", "--until", until, "--seed", "11",
-            "--truth", str(project.folder / f"{tenant}.parquet"),
+            "land",
+            tenant,
+            "--days",
+            "8",
+            "--until",
+            until,
+            "--seed",
+            "11",
+            "--truth",
+            str(project.folder / f"{tenant}.parquet"),
         )
     project.run("--strict")
     return project

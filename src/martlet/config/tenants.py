@@ -225,9 +225,7 @@ def _read_landings(
     return tuple(landings)
 
 
-def _conflicts(
-    tenants: dict[str, Tenant], catalogue: Catalogue
-) -> Iterator[tuple[str, Problem]]:
+def _conflicts(tenants: dict[str, Tenant], catalogue: Catalogue) -> Iterator[tuple[str, Problem]]:
     """Give the names that two tenants cannot both have, once for each of them."""
     claims: dict[str, set[str]] = defaultdict(set)
     for slug in tenants:

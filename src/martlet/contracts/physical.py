@@ -35,9 +35,7 @@ def column_type(annotation: Any) -> str:
 
 def arrow_schema(record: type[LandedRecord]) -> pa.Schema:
     """Return the record's table as Arrow carries it; JSON columns are texts."""
-    return pa.schema(
-        [(name, ARROW_TYPES[kind]) for name, kind in physical_columns(record).items()]
-    )
+    return pa.schema([(name, ARROW_TYPES[kind]) for name, kind in physical_columns(record).items()])
 
 
 def personal_fields(record: type[BaseModel]) -> tuple[list[str], list[str]]:

@@ -19,17 +19,15 @@ from martlet.settings import load_settings
 class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers Martlet's functions on every connection that dbt opens.
 
-    `martlet_landed_shape(columns)`: the fingerprint of a table, columns as its catalogue lists them.
+    `martlet_landed_shape(columns)`: the fingerprint of a table from its catalogue's columns.
     `martlet_tenant_config(slug)`: the tenant's validated configuration with every default filled
-    in; null for a tenant that the file does not have, or has with mistakes.
+    in; empty for a tenant that the file does not have, or has with mistakes.
     """
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Add the functions."""
         conn.create_function("martlet_landed_shape", _landed_shape_json, [VARCHAR], VARCHAR)
-        conn.create_function(
-            "martlet_tenant_config", _tenant_config_json, [VARCHAR], VARCHAR, null_handling="special"
-        )
+        conn.create_function("martlet_tenant_config", _tenant_config_json, [VARCHAR], VARCHAR)
 
 
 def _landed_shape_json(columns: str) -> str:
@@ -41,14 +39,14 @@ def _landed_shape_json(columns: str) -> str:
     return json.dumps(document)
 
 
-def _tenant_config_json(slug: str) -> str | None:
+def _tenant_config_json(slug: str) -> str:
     settings = load_settings(os.environ)
     changed = tuple(
         path.stat().st_mtime_ns if path.exists() else 0
         for path in (settings.tenants_file, settings.catalogue_file)
     )
     tenants = _tenants(settings.tenants_file, settings.catalogue_file, changed)
-    return tenants.tenant_json(slug) if slug in tenants.tenants else None
+    return tenants.tenant_json(slug) if slug in tenants.tenants else ""
 
 
 @lru_cache(maxsize=4)

@@ -94,7 +94,7 @@ def _json_checks(types: dict[str, str]) -> list[_Check]:
             continue
         column = quoted_name(name)
         token = quoted_text(r"[:\[,]\s*-?(?i:nan|inf(?:inity)?)\s*[,\]}]")
-        may_have = f"(contains({column}, 'N') or contains({column}, 'I'))"
+        may_have = f"(contains(lower({column}), 'nan') or contains(lower({column}), 'inf'))"
         bare = rf"regexp_replace({column}, '\"(?:[^\"\\]|\\.)*\"', '\"\"', 'g')"
         checks.append(_Check(f"not json_valid({column})", "not valid JSON", name))
         checks.append(

@@ -24,7 +24,7 @@ _ENVIRONMENT = {
 def open_pipeline(settings: Settings, name: str, dataset: str) -> Any:
     """Return dlt's pipeline of that name, writing to one schema of the landing file."""
     os.environ.update(_ENVIRONMENT)
-    import dlt  # noqa: PLC0415  # a second of import, only for landings
+    import dlt  # a second of import, only for landings
 
     return dlt.pipeline(
         name,
@@ -40,7 +40,7 @@ def recover(pipeline: Any) -> list[str]:
     It must come before `run`, which loads what is pending and silently ignores its own data, or
     drops what is pending where the schema does not exist yet.
     """
-    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415
+    from dlt.pipeline.exceptions import PipelineStepFailed
 
     if not pipeline.has_pending_data:
         return []
@@ -58,8 +58,8 @@ def landed_load_id(pipeline: Any, package: DltPackage) -> str:
     All of a tenant's pipelines write to one schema, in which dlt keeps the pipelines' schemas by
     name: theirs carry a digest, as dlt's own naming would make one of `a_b`, `c` and `a`, `b_c`.
     """
-    import dlt  # noqa: PLC0415
-    from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: PLC0415
+    import dlt
+    from dlt.pipeline.exceptions import PipelineStepFailed
 
     resources = [
         dlt.resource(rows, name=table, write_disposition="append", columns=_hints(rows, json))

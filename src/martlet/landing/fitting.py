@@ -73,6 +73,8 @@ class VersionFit:
         if not any(name in self.columns for name in fields):
             raise UnfitError("no field of the contract is there")
         text = compact(fields)
+        if not text.isascii() and not _is_unicode(text):
+            raise UnfitError("a text holds half of a surrogate pair, which is no character")
         intolerable = [p for p in self._problems(fields, text) if not p.is_tolerable]
         if intolerable:
             raise UnfitError(intolerable[0].message, ".".join(map(str, intolerable[0].path)))
@@ -96,11 +98,11 @@ class VersionFit:
         prepared: dict[str, Any] = {}
         came: dict[str, str] = {}
         for given, value in fields.items():
+            if given.startswith(_OWN):
+                continue
             name = self._names.get(given)
             if name is None:
                 name = self._names[given] = self._column_name(given)
-            if name.startswith(_OWN):
-                continue
             if name in prepared:
                 raise UnfitError(f"the names {came[name]!r} and {given!r} are one column", given)
             came[name] = given
@@ -224,6 +226,14 @@ def _is_tolerable(kind: str, value: Any) -> bool:
     if kind == "float_type":
         return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
     return False
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _scalar_text(value: float) -> str:

@@ -42,9 +42,7 @@ def audit_tenant(
     return tuple(broken)
 
 
-def _audit_table(
-    warehouse: DuckDBPyConnection, declaration: Declaration
-) -> list[BrokenLoad]:
+def _audit_table(warehouse: DuckDBPyConnection, declaration: Declaration) -> list[BrokenLoad]:
     schema = f"landing.{quoted_name(declaration.schema)}"
     table = f"{schema}.{quoted_name(declaration.table)}"
     columns = {

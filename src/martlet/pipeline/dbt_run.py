@@ -83,9 +83,7 @@ def run_dbt(
         if r.node.resource_type == "model"
     )
     if not nodes and not exclude:
-        raise MartletError(
-            "dbt parsed no model", where=tenant, remedy=f"martlet onboard {tenant}"
-        )
+        raise MartletError("dbt parsed no model", where=tenant, remedy=f"martlet onboard {tenant}")
     hooks = [r for r in results if r.node.resource_type == "operation" and str(r.status) == "error"]
     if hooks:
         raise MartletError(

@@ -128,8 +128,7 @@ def _fact_report(warehouse: DuckDBPyConnection, tenant: Tenant, table: StarTable
         rows=sum(row[1] for row in rows),
         totals={
             row[0]: {
-                name: _exact(value)
-                for name, value in zip(TOTALS[table.name], row[2:], strict=True)
+                name: _exact(value) for name, value in zip(TOTALS[table.name], row[2:], strict=True)
             }
             for row in rows
             if TOTALS[table.name]

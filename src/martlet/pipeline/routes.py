@@ -113,7 +113,6 @@ def route_tenant(
     )
 
 
-
 def _landed_columns(
     warehouse: DuckDBPyConnection, schemas: list[str]
 ) -> dict[tuple[str, str], dict[str, str]]:

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+
+from duckdb import DuckDBPyConnection
 
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
@@ -79,9 +81,7 @@ class Run:
             for broken in audit_tenant(warehouse, tenant.slug, routed):
                 self.broken_promises += 1
                 self.report.problems.append(f"conservation is broken: {broken}")
-            self._tell_tables(
-                tenant, routed, pushed_since(warehouse, tenant.slug, ledger_before)
-            )
+            self._tell_tables(tenant, routed, pushed_since(warehouse, tenant.slug, ledger_before))
             self.report.facts += fact_reports(warehouse, tenant)
 
     @contextmanager
@@ -94,7 +94,7 @@ class Run:
             spent = time.perf_counter() - began
             self.report.stages[name] = self.report.stages.get(name, 0.0) + spent
 
-    def _warehouse(self):  # type: ignore[no-untyped-def]
+    def _warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
         return connect_warehouse(self.settings, wait_seconds=self.wait_seconds)
 
     def _tell_routes(self, tenant: Tenant, routed: RoutedTenant) -> None:

@@ -75,9 +75,7 @@ def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -
     """Fill `connector_blueprints` with what is published and not there yet; return how many."""
     warehouse.execute("create schema if not exists platform")
     warehouse.execute(_CREATE)
-    known = {
-        (b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)
-    }
+    known = {(b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)}
     added = [
         blueprint
         for blueprint in published_blueprints(catalogue)
@@ -95,7 +93,30 @@ def stored_blueprints(warehouse: DuckDBPyConnection) -> tuple[Blueprint, ...]:
         "order by status = 'learned', source_platform, object, loader, version"
     ).fetchall()
     return tuple(
-        Blueprint(*row[:8], tuple((n, t) for n, t in json.loads(row[8])), row[9]) for row in rows
+        Blueprint(
+            source_platform=platform,
+            object=object_,
+            master_model=master,
+            api_version=api_version,
+            loader=loader,
+            version=version,
+            source_schema_hash=schema_hash,
+            schema_family_hash=family_hash,
+            columns=tuple((name, kind) for name, kind in json.loads(columns)),
+            status=status,
+        )
+        for (
+            platform,
+            object_,
+            master,
+            api_version,
+            loader,
+            version,
+            schema_hash,
+            family_hash,
+            columns,
+            status,
+        ) in rows
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal
 
 from martlet.registry.blueprints import Blueprint, key_heads, needed_heads
@@ -19,7 +20,19 @@ _WIDTH = {
     )
     for width, name in enumerate(family)
 }
-_MOMENTS = {"date", "ts", "tstz"}
+_WIDENED: tuple[Push, Publication, str] = ("route", "yes", "widened")
+_NARROWED: tuple[Push, Publication, str] = ("warning", "check", "narrowed")
+_REDATED: tuple[Push, Publication, str] = ("warning", "check", "date or zone changed")
+# From one family of types to another; what is not listed here is doubted: number to text.
+_FAMILY_CHANGES: dict[tuple[str, str], tuple[Push, Publication, str]] = {
+    ("int", "float"): _WIDENED,
+    ("int", "decimal"): _WIDENED,
+    ("float", "decimal"): _WIDENED,
+    ("float", "int"): _NARROWED,
+    ("decimal", "int"): _NARROWED,
+    ("decimal", "float"): _NARROWED,
+    **dict.fromkeys(permutations(("date", "ts", "tstz"), 2), _REDATED),
+}
 
 
 @dataclass(frozen=True)
@@ -80,20 +93,15 @@ def _removed(
 
 
 def _retyped(name: str, before: str, after: str, *, is_key: bool) -> Difference:
-    old, new = type_family(before), type_family(after)
-    if old == new:
+    families = type_family(before), type_family(after)
+    if families[0] == families[1]:
         if _is_wider(before, after):
             return Difference(name, "widened", before, after, "route", "yes")
         return Difference(name, "narrowed", before, after, "warning", "check")
     if is_key:
         return Difference(name, "key of another family", before, after, "quarantine", "hold")
-    if (old, new) in {("int", "float"), ("int", "decimal"), ("float", "decimal")}:
-        return Difference(name, "widened", before, after, "route", "yes")
-    if {old, new} <= _MOMENTS:
-        return Difference(name, "date or zone changed", before, after, "warning", "check")
-    if (old, new) in {("float", "int"), ("decimal", "int"), ("decimal", "float")}:
-        return Difference(name, "narrowed", before, after, "warning", "check")
-    return Difference(name, "type changed", before, after, "error", "check")
+    push, publication, change = _FAMILY_CHANGES.get(families, ("error", "check", "type changed"))
+    return Difference(name, change, before, after, push, publication)
 
 
 def _is_wider(before: str, after: str) -> bool:

@@ -74,9 +74,7 @@ def route_table(
         return _identity_conflict(declaration, shape, exact[0])
     for blueprint in declared:
         if blueprint.schema_family_hash == shape.schema_family_hash:
-            return Route(
-                declaration, "family", shape, blueprint, differences(shape, blueprint)
-            )
+            return Route(declaration, "family", shape, blueprint, differences(shape, blueprint))
     return _nearest_route(declaration, shape, declared, known)
 
 

@@ -82,7 +82,7 @@ def _master_model(connector: Connector, object_: str) -> GeneratedFile:
     return GeneratedFile(
         path=PurePosixPath(f"models/platform/master_models/{name}.sql"),
         body=(
-            f"-- grain: one row per version of a {connector.api} {object_} record, of every tenant\n"
+            f"-- grain: one row per version of a {connector.api} {object_} record, all tenants\n"
             "{{ config(materialized='append_only', schema='platform', columns_of='master') }}\n"
             "{{ append_only_model('master') }}\n"
         ),

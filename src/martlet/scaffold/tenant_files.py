@@ -52,9 +52,7 @@ def staging_landings(
     for connection in source.connections.values():
         yield {
             "source": naming.source_name(tenant.slug, source.platform),
-            "table": naming.landed_table(
-                tenant.slug, source.platform, object_, connection.slug
-            ),
+            "table": naming.landed_table(tenant.slug, source.platform, object_, connection.slug),
             "connection": connection.slug,
             "source_schema_hash": published,
         }
@@ -119,12 +117,13 @@ def _sources_yml(tenant: Tenant, tenants: TenantsFile, source: Source) -> Genera
 def _source_lines(
     name: str, schema: str, tenant: Tenant, tenants: TenantsFile, tables: list[str]
 ) -> list[str]:
+    digest = tenants.digest(tenant.slug)
     return [
         f"  - name: {name}",
         "    database: landing",
         f"    schema: {schema}",
         "    config:",
-        f"      meta: {{tenant: {tenant.slug}, config_digest: {json.dumps(tenants.digest(tenant.slug))}}}",
+        f"      meta: {{tenant: {tenant.slug}, config_digest: {json.dumps(digest)}}}",
         "    tables:",
         *(f"      - name: {table}" for table in tables),
     ]
@@ -196,8 +195,7 @@ def _analytics(tenant: Tenant, table: StarTable) -> GeneratedFile:
         arguments = f"{source!r}, {list(events.conversion_events) if events else []}"
         arguments = arguments.replace("None", "none")
     else:
-        domain = "paid_ads" if table.domain == "paid_ads" else "ecommerce"
-        arguments = str([source.platform for source in tenant.enabled_sources(domain)])
+        arguments = str([source.platform for source in tenant.enabled_sources(table.domain)])
     name = star_model(tenant.slug, table)
     body = f"""\
 -- grain: {table.grain}

@@ -99,6 +99,9 @@ class Order(LandedRecord):
     buyer_accepts_marketing: bool | None = optional()
     cancel_reason: str | None = optional()
     cancelled_at: str | None = optional()
+    deleted_at: str | None = optional(
+        description="Set by the loader from the Events endpoint; `orders.json` drops the order."
+    )
     cart_token: str | None = optional()
     checkout_id: int | None = optional()
     checkout_token: str | None = optional()
