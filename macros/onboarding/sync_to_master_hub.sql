@@ -84,7 +84,7 @@
             select p.*, n.rows_now - coalesce(k.rows_landed, 0) as rows_missing
             from ({{ provenance }}) as p
             inner join ({{ landed }}) as n using (load_id)
-            inner join {{ dlt_loads }} as d on d.load_id = p.load_id
+            inner join {{ dlt_loads }} as d on d.load_id = p.load_id and d.status = 0
             left join ({{ known_loads }}) as k on k.load_id = p.load_id
             where n.rows_now > coalesce(k.rows_landed, 0)
             order by p.load_id
@@ -93,7 +93,7 @@
         {% set query %}
             select p.*, null as rows_missing
             from ({{ provenance }}) as p
-            inner join {{ dlt_loads }} as d on d.load_id = p.load_id
+            inner join {{ dlt_loads }} as d on d.load_id = p.load_id and d.status = 0
             where p.load_id not in (select load_id from ({{ known_loads }}))
             order by p.load_id
         {% endset %}

@@ -241,9 +241,9 @@ def next_steps(tenant: str) -> str:
 Try next, after: source .venv/bin/activate
   martlet run                        # again: nothing is new, so 0 rows are pushed
   martlet land {tenant} --days 3 --until 2026-07-01 && martlet run    # a day later: restatements
-  less models/analytics/{tenant}/fct_{tenant}__ad_performance.sql      # one line: what it is made of
+  less models/analytics/{tenant}/fct_{tenant}__orders.sql   # one line: what it is made of
   less docs/follow_a_record.md       # one row through every layer
-  $EDITOR tenants.yaml               # add a tenant of your own, then: martlet land SLUG && martlet run"""
+  $EDITOR tenants.yaml               # add a tenant, then: martlet land SLUG && martlet run"""
 
 
 @app.command()

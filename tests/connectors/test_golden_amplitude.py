@@ -43,7 +43,7 @@ def paid(revenue: float, **properties: Any) -> dict[str, Any]:
     }
 
 
-OWN = {"utm_source": "bing", "utm_medium": "cpc", "utm_campaign": "Bob's \"best\""}
+OWN = {"utm_source": "bing", "utm_medium": "cpc", "utm_campaign": 'Bob\'s "best"'}
 EVENTS = [
     # Ada comes with a campaign, buys, and reloads the page that thanks her.
     event("a1", ADA, FOUR, "11 04:00:00.123000", event_type="session_start"),
@@ -60,9 +60,16 @@ EVENTS = [
     event("a4", ADA, FOUR, "11 04:11:00.000000", **paid(25.1, transaction_id="T-1")),
     # Bob begins in the same millisecond, without campaign and without device.
     event("b1", BOB, FOUR, "11 04:00:00.123000", event_type="view_item"),
-    event("b2", BOB, FOUR, "11 04:40:00.000000", event_type="add_to_cart", **{
-        "event_properties": {"$price": 10, "$quantity": 1},
-    }),
+    event(
+        "b2",
+        BOB,
+        FOUR,
+        "11 04:40:00.000000",
+        event_type="add_to_cart",
+        **{
+            "event_properties": {"$price": 10, "$quantity": 1},
+        },
+    ),
     # Ada opens the old thank-you page a day later, then pays twice in the app.
     event(
         "c1",
@@ -169,7 +176,7 @@ def test_the_source_is_that_of_the_first_tagged_event_and_never_that_of_an_earli
     }
 
     assert touches == {
-        f"{ADA}.{FOUR}": ("bing", "cpc", "Bob's \"best\""),
+        f"{ADA}.{FOUR}": ("bing", "cpc", 'Bob\'s "best"'),
         f"{BOB}.{FOUR}": (None, None, None),
         f"{ADA}.{NEXT_DAY}": ("mail", None, "May day"),
         f"{BOB}.{NEXT_DAY}": (None, None, None),

@@ -162,7 +162,9 @@ def test_money_is_what_was_paid_with_tax_and_its_parts_without(
 def test_the_day_is_that_of_the_reporting_zone_and_follows_summer_time(
     orders: dict[str, dict[str, Any]],
 ) -> None:
-    moments = {n: (orders[n]["ordered_at"], orders[n]["business_date"]) for n in ("101", "102", "108")}
+    moments = {
+        n: (orders[n]["ordered_at"], orders[n]["business_date"]) for n in ("101", "102", "108")
+    }
 
     assert moments == {
         "101": (datetime(2024, 3, 6, 3, 30), date(2024, 3, 5)),

@@ -49,7 +49,7 @@ def bought(transaction: str | None, revenue: float) -> dict[str, Any]:
 OWN = {
     "manual_source": "bing",
     "manual_medium": "cpc",
-    "manual_campaign_name": "Ada's \"best\"",
+    "manual_campaign_name": 'Ada\'s "best"',
 }
 LAST_CLICK = {
     "manual_campaign": {"source": "mail", "medium": "email", "campaign_name": "May"},
@@ -160,7 +160,7 @@ def test_the_source_is_the_session_s_else_the_first_tagged_event_s_never_the_use
     }
 
     assert touches == {
-        ADAS: ("bing", "cpc", "Ada's \"best\""),
+        ADAS: ("bing", "cpc", 'Ada\'s "best"'),
         ADAS_NEXT: (None, None, None),
         BOBS: (None, None, None),
         BOBS_NEXT: ("mail", "email", "May"),

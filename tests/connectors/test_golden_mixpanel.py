@@ -46,9 +46,13 @@ EVENTS = [
         transaction_id=9007199254740993,
         **USER,
     ),
-    event("purchase", FOUR + 41 * MINUTE, revenue="25.1", transaction_id="9007199254740993", **USER),
+    event(
+        "purchase", FOUR + 41 * MINUTE, revenue="25.1", transaction_id="9007199254740993", **USER
+    ),
     # Sent twice: name, person, second and insert id are the same.
-    event("purchase", FOUR + 41 * MINUTE, revenue="25.1", transaction_id="9007199254740993", **USER),
+    event(
+        "purchase", FOUR + 41 * MINUTE, revenue="25.1", transaction_id="9007199254740993", **USER
+    ),
     # A pause of half an hour, then a session without any campaign, in which the page is reloaded.
     event("view_item", FOUR + 71 * MINUTE),
     event("purchase", FOUR + 72 * MINUTE, revenue=25.1, transaction_id="9007199254740993"),

@@ -175,9 +175,7 @@ def test_moments_apply_their_offset_and_the_day_is_that_of_the_reporting_zone(
 
 
 def test_test_and_unpaid_orders_stay_and_are_marked(orders: dict[str, dict[str, Any]]) -> None:
-    marks = {
-        n: (o["financial_status"], o["is_cancelled"], o["is_test"]) for n, o in orders.items()
-    }
+    marks = {n: (o["financial_status"], o["is_cancelled"], o["is_test"]) for n, o in orders.items()}
 
     assert marks == {
         "450789469": ("partially_refunded", False, False),

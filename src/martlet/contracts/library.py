@@ -21,7 +21,8 @@ def connector_contracts(connector: str) -> dict[str, ObjectContract]:
             raise BadInputError(
                 f"the catalogue lists {connector!r}, but there is no contract for it",
                 where="supported_connectors.yaml",
-                remedy=f"add src/martlet/contracts/{connector}/contract.py; see docs/cookbooks/add_a_connector.md",
+                remedy=f"add src/martlet/contracts/{connector}/contract.py; "
+                "docs/cookbooks/add_a_connector.md says how",
             ) from error
         raise
     contracts: tuple[ObjectContract, ...] = module.CONTRACTS
@@ -33,7 +34,7 @@ def object_contract(connector: str, object_: str) -> ObjectContract:
     contracts = connector_contracts(connector)
     if object_ not in contracts:
         raise BadInputError(
-            f"{connector} has no contract for the object {object_!r}; {nearest(object_, contracts)}",
+            f"{connector} has no contract for {object_!r}; {nearest(object_, contracts)}",
             where=f"src/martlet/contracts/{connector}/contract.py",
             remedy="correct the object's name in supported_connectors.yaml, or add the contract",
         )

@@ -75,7 +75,7 @@ def current_shapes(connector: str) -> tuple[PublishedShape, ...]:
 
 
 def publish(connector: str) -> tuple[PublishedShape, ...]:
-    """Append to the lock what the contracts state and it does not hold yet; return what was added."""
+    """Append to the lock what the contracts state and it lacks; return what was added."""
     published = published_shapes(connector)
     added = tuple(shape for shape in current_shapes(connector) if shape not in published)
     if added:
