@@ -22,7 +22,7 @@
         {% do run_query(missing_records(push, landing, load, master)) %}
         {% set tombstones = run_query(insert_tombstones(push, load, master)).rows[0][0] %}
     {% endif %}
-    {% do run_query(insert_rejected(push, load, rows_of_load)) %}
+    {% do run_query(insert_rejected(push, landing, load, rows_of_load)) %}
     {% do run_query(insert_ledger_row(push, landing, load, counts[0], tombstones)) %}
 {% endmacro %}
 
@@ -221,8 +221,10 @@
 {% endmacro %}
 
 
-{% macro insert_rejected(push, load, rows_of_load) %}
-    insert into {{ ref('platform_ops__quarantine_rows') }} ({{ quarantine_rows_columns() | map(attribute='name') | join(', ') }})
+{# What the load refused: rows that their contract refused when landing, and rows without a key. #}
+{% macro insert_rejected(push, landing, load, rows_of_load) %}
+    {% set names = quarantine_rows_columns() | map(attribute='name') | join(', ') %}
+    insert into {{ ref('platform_ops__quarantine_rows') }} ({{ names }})
     select
         tenant_slug,
         source_platform,
@@ -231,11 +233,30 @@
         '{{ load.load_id }}',
         load_row,
         rejected_because,
-        null,
+        cast(null as varchar),
         raw_data_payload,
         loaded_at,
     from {{ this }}
-    where {{ rows_of_load }} and load_row in (select load_row from martlet_incoming where rejected_because is not null)
+    where
+        {{ rows_of_load }}
+        and load_row in (select load_row from martlet_incoming where rejected_because is not null)
+    {%- if load.rows_refused %}
+    {%- set relation = source(landing.source, landing.table) %}
+    union all
+    select
+        '{{ push.tenant }}',
+        platform,
+        connection,
+        object,
+        _dlt_load_id,
+        load_row,
+        error,
+        path,
+        raw_record,
+        cast(current_timestamp at time zone 'UTC' as timestamp),
+    from {{ relation.database }}.{{ adapter.quote(relation.schema) }}._martlet_quarantine_rows
+    where table_name = '{{ landing.table }}' and _dlt_load_id = '{{ load.load_id }}'
+    {%- endif %}
 {% endmacro %}
 
 

@@ -109,7 +109,7 @@
         {'name': 'load_row', 'type': 'bigint'},
         {'name': 'error', 'type': 'varchar'},
         {'name': 'path', 'type': 'varchar'},
-        {'name': 'raw_record', 'type': 'json', 'compressed': true},
+        {'name': 'raw_record', 'type': 'varchar', 'compressed': true},
         {'name': 'quarantined_at', 'type': 'timestamp'},
     ]) }}
 {% endmacro %}

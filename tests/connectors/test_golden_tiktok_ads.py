@@ -143,13 +143,13 @@ REPORT = [
         value_per_complete_payment="61500.00",
     ),
 ]
-NATIVE = {
+NATIVE: dict[str, list[dict[str, Any]]] = {
     "campaigns": CAMPAIGNS,
     "ad_groups": AD_GROUPS,
     "ads": ADS,
     "ads_reports_daily": REPORT,
 }
-AIRBYTE = {
+AIRBYTE: dict[str, list[dict[str, Any]]] = {
     "ads_reports_daily": [
         {
             "dimensions": {"stat_time_day": "2021-10-22 00:00:00", "ad_id": 1714073085256738},

@@ -167,7 +167,9 @@ def test_an_unknown_field_lands_as_json_under_the_spelling_that_came_first(tmp_p
 
 
 def test_what_an_earlier_landing_added_for_itself_is_left_out(tmp_path: Path) -> None:
-    path = lines(tmp_path, '{"id": 1, "_dlt_load_id": "1", "_martlet_row": 3, "_airbyte_raw_id": 2}')
+    path = lines(
+        tmp_path, '{"id": 1, "_dlt_load_id": "1", "_martlet_row": 3, "_airbyte_raw_id": 2}'
+    )
 
     batch = read(path, "shopify", "orders")
 
@@ -301,7 +303,9 @@ def test_parquet_values_land_as_json_would_carry_them(tmp_path: Path) -> None:
 
     batch = read(path, "shopify", "orders", loader="native")
 
-    assert columns(batch, "id", "total_price", "created_at", "closed_at", "line_items", "score") == [
+    assert columns(
+        batch, "id", "total_price", "created_at", "closed_at", "line_items", "score"
+    ) == [
         (1, "12.10", "2026-06-01T08:00:00+00:00", "2026-06-02", '[{"price":1.10}]', "0.5"),
         (2, None, "2026-06-01T08:00:00+00:00", "2026-06-02", '[{"price":1.10}]', "1.0"),
     ]

@@ -5,13 +5,16 @@ import os
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 from duckdb.sqltypes import VARCHAR
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
+from martlet.engines.duckdb_engine import create_warehouse
 from martlet.registry.fingerprint import landed_shape, type_family
 from martlet.settings import load_settings
 
@@ -23,6 +26,12 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     `martlet_tenant_config(slug)`: the tenant's validated configuration with every default filled
     in; empty for a tenant that the file does not have, or has with mistakes.
     """
+
+    def update_connection_config(
+        self, creds: DuckDBCredentials, config: dict[str, Any]
+    ) -> None:
+        """Create the warehouse file where a bare dbt would make one that cannot compress."""
+        create_warehouse(Path(creds.path))
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Add the functions."""

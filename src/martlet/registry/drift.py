@@ -20,6 +20,21 @@ _WIDTH = {
     )
     for width, name in enumerate(family)
 }
+# The digits that a whole number may have, and those that a float keeps exactly.
+_DIGITS = {
+    "TINYINT": 3,
+    "SMALLINT": 5,
+    "INTEGER": 10,
+    "BIGINT": 19,
+    "HUGEINT": 39,
+    "UTINYINT": 3,
+    "USMALLINT": 5,
+    "UINTEGER": 10,
+    "UBIGINT": 20,
+    "UHUGEINT": 39,
+    "FLOAT": 7,
+    "DOUBLE": 15,
+}
 _WIDENED: tuple[Push, Publication, str] = ("route", "yes", "widened")
 _NARROWED: tuple[Push, Publication, str] = ("warning", "check", "narrowed")
 _REDATED: tuple[Push, Publication, str] = ("warning", "check", "date or zone changed")
@@ -101,16 +116,29 @@ def _retyped(name: str, before: str, after: str, *, is_key: bool) -> Difference:
     if is_key:
         return Difference(name, "key of another family", before, after, "quarantine", "hold")
     push, publication, change = _FAMILY_CHANGES.get(families, ("error", "check", "type changed"))
+    if (
+        families[0] == "int"
+        and change == "widened"
+        and _whole_digits(after) < _whole_digits(before)
+    ):
+        push, publication, change = _NARROWED
     return Difference(name, change, before, after, push, publication)
 
 
 def _is_wider(before: str, after: str) -> bool:
     if before in _WIDTH and after in _WIDTH:
-        return _WIDTH[after] > _WIDTH[before]
+        loses_sign = after.startswith("U") and not before.startswith("U")
+        return _WIDTH[after] > _WIDTH[before] and not loses_sign
     old, new = _precision(before), _precision(after)
     if old and new:
         return new[1] == old[1] and new[0] > old[0]
     return False
+
+
+def _whole_digits(kind: str) -> int:
+    """Return how many digits before the point a number of this type keeps exactly."""
+    precision = _precision(kind)
+    return precision[0] - precision[1] if precision else _DIGITS.get(kind, 0)
 
 
 def _precision(kind: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from martlet.errors import MartletError
-from martlet.registry.blueprints import Blueprint, key_heads
+from martlet.registry.blueprints import Blueprint
 from martlet.registry.drift import Difference, differences
 from martlet.registry.fingerprint import LandedShape, fold_name, landed_shape
 
@@ -99,14 +99,26 @@ def _nearest_route(
 ) -> Route:
     ranked = sorted(known, key=lambda b: -_shared(shape, b))
     if not declared:
-        return Route(declaration, "unknown", shape, ranked[0] if ranked else None)
-    nearest = max(declared, key=lambda b: _shared(shape, b))
-    found = differences(shape, nearest)
-    best = ranked[0]
-    if _shared(shape, best) > _shared(shape, nearest) and _shared(shape, best) > _MIN_SHARED:
-        same_master = best.master_model == nearest.master_model
-        if not same_master and _shared(shape, nearest) < _MIN_SHARED:
+        return Route(
+            declaration,
+            "unknown",
+            shape,
+            ranked[0] if ranked else None,
+            reason=f"no shape of {declaration.platform} {declaration.object} is known",
+        )
+    nearest, found = _nearest_version(shape, declared)
+    if max(_shared(shape, b) for b in declared) < _MIN_SHARED:
+        best = ranked[0]
+        if _shared(shape, best) > _MIN_SHARED and best.master_model != nearest.master_model:
             return _identity_conflict(declaration, shape, best)
+        return Route(
+            declaration,
+            "unknown",
+            shape,
+            nearest,
+            found,
+            reason=f"most of its columns are unknown to {nearest.source_platform} {nearest.object}",
+        )
     if any(d.push == "quarantine" for d in found):
         worst = next(d for d in found if d.push == "quarantine")
         return Route(
@@ -117,21 +129,24 @@ def _nearest_route(
             found,
             reason=f"the key of {nearest.object} is not what it was: {worst}",
         )
-    if _shared(shape, nearest) < _MIN_SHARED or not _has_key(shape, nearest):
-        return Route(
-            declaration,
-            "unknown",
-            shape,
-            nearest,
-            found,
-            reason=f"most of its columns are unknown to {nearest.source_platform} {nearest.object}",
-        )
     return Route(declaration, "diff", shape, nearest, found)
 
 
-def _has_key(shape: LandedShape, blueprint: Blueprint) -> bool:
-    present = {fold_name(name) for name, _ in shape.columns}
-    return all(heads & present for heads in key_heads(blueprint))
+def _nearest_version(
+    shape: LandedShape, declared: list[Blueprint]
+) -> tuple[Blueprint, tuple[Difference, ...]]:
+    """Return the version that most columns agree with in name and type, and what differs.
+
+    Names alone do not tell versions apart: loaders type the same names differently.
+    """
+    landed = {(fold_name(name), kind) for name, kind in shape.columns}
+
+    def closeness(candidate: tuple[Blueprint, tuple[Difference, ...]]) -> tuple[int, float, int]:
+        blueprint, found = candidate
+        known = {(fold_name(name), kind) for name, kind in blueprint.columns}
+        return len(landed & known), _shared(shape, blueprint), -len(found)
+
+    return max(((b, differences(shape, b)) for b in declared), key=closeness)
 
 
 def _shared(shape: LandedShape, blueprint: Blueprint) -> float:

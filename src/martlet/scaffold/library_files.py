@@ -1,4 +1,4 @@
-"""The generated part of the library: what catalogue, contracts and star schema say, for dbt."""
+"""The generated part of the library: catalogue, contracts and star schema for dbt and readers."""
 
 import json
 from pathlib import PurePosixPath
@@ -14,11 +14,12 @@ FOLDERS = (
     PurePosixPath("macros/contracts"),
     PurePosixPath("macros/factories/generated"),
     PurePosixPath("models/platform/master_models"),
+    PurePosixPath("docs/reference"),
 )
 
 
 def library_files(catalogue: Catalogue) -> tuple[GeneratedFile, ...]:
-    """Return the generated macros and master models of the catalogue."""
+    """Return the generated macros, master models and reference pages of the catalogue."""
     owners = {c.master_model_id: c for c in reversed(list(catalogue.connectors.values()))}
     return (
         *(_contract_macros(connector) for connector in owners.values()),
@@ -28,6 +29,7 @@ def library_files(catalogue: Catalogue) -> tuple[GeneratedFile, ...]:
             for object_ in connector.objects
         ),
         _star_schema(),
+        _star_schema_page(),
         _engine_map(catalogue),
     )
 
@@ -105,6 +107,33 @@ def _star_schema() -> GeneratedFile:
             "{% macro canonical_columns(table) %}\n"
             f"    {{{{ return({{\n{listed}\n    }}[table]) }}}}\n"
             "{% endmacro %}\n"
+        ),
+        edit_instead="src/martlet/star_schema.py",
+    )
+
+
+def _star_schema_page() -> GeneratedFile:
+    sections = []
+    for table in STAR_TABLES:
+        name_of = naming.fact_model if table.kind == "fact" else naming.dimension_model
+        columns = "\n".join(
+            f"| `{column.name}` | {column.type} | {column.description}"
+            f"{' **Personal data.**' if column.personal else ''} |"
+            for column in table.columns
+        )
+        sections.append(
+            f"## {table.name}\n\n"
+            f"`analytics.{name_of('<tenant>', table.name)}`, built by `{table.factory}`. "
+            f"Grain: {table.grain}.\n\n"
+            f"| column | type | what it holds |\n|---|---|---|\n{columns}\n"
+        )
+    return GeneratedFile(
+        path=PurePosixPath("docs/reference/star_schema.md"),
+        body=(
+            "# Star schema\n\n"
+            "Every active tenant has these tables, with every column in this order and of this\n"
+            "type, whatever its sources are. A tenant without a source of a table's domain has the\n"
+            "table empty.\n\n" + "\n".join(sections)
         ),
         edit_instead="src/martlet/star_schema.py",
     )

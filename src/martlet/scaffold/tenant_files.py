@@ -35,7 +35,9 @@ def tenant_files(
         files.append(_sources_yml(tenant, tenants, source))
         for object_ in source.objects:
             files.append(_staging(tenant, tenants, source, connector, object_))
-            files.append(_intermediate(tenant, connector, object_))
+        # Engines read all objects of a connector: one that is not landed has an empty view.
+        for object_ in connector.objects:
+            files.append(_intermediate(tenant, source, connector, object_))
     files += [_analytics(tenant, table) for table in STAR_TABLES]
     files.append(_analytics_yml(tenant))
     return tuple(files)
@@ -162,15 +164,18 @@ def _staging(
     )
 
 
-def _intermediate(tenant: Tenant, connector: Connector, object_: str) -> GeneratedFile:
+def _intermediate(
+    tenant: Tenant, source: Source, connector: Connector, object_: str
+) -> GeneratedFile:
     platform = connector.name
+    staging = naming.staging_model(tenant.slug, platform, object_)
+    after = f"-- depends_on: {{{{ ref('{staging}') }}}}\n" if object_ in source.objects else ""
     name = naming.intermediate_model(tenant.slug, platform, object_)
     master = naming.master_model(connector.master_model_id, object_)
     contract = contract_macro(connector.master_model_id, object_)
     body = f"""\
 -- grain: one row per {platform} {object_} record of {tenant.slug}, its newest version
--- depends_on: {{{{ ref('{naming.staging_model(tenant.slug, platform, object_)}') }}}}
-{{{{ config(materialized='view', schema='intermediate') }}}}
+{after}{{{{ config(materialized='view', schema='intermediate') }}}}
 {{{{ unpack_master(
     ref('{master}'), {contract}(), '{tenant.slug}', '{platform}', '{object_}'
 ) }}}}

@@ -214,3 +214,4 @@ class Insight(LandedRecord):
     video_time_watched_actions: list[ActionStat] | None = optional()
     website_ctr: list[ActionStat] | None = optional()
     website_purchase_roas: list[ActionStat] | None = optional()
+    wish_bid: float | None = optional()

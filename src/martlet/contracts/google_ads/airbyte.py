@@ -309,6 +309,8 @@ class AdPerformance(LandedRecord):
     ad_group_id: int | None = optional("ad_group.id")
     ad_group_name: str | None = optional("ad_group.name")
     ad_group_status: str | None = optional("ad_group.status")
+    ad_group_ad_ad_group: str | None = optional("ad_group_ad.ad_group")
+    ad_group_ad_ad_final_urls: list[str] | None = optional("ad_group_ad.ad.final_urls")
     ad_group_ad_ad_id: int | None = optional("ad_group_ad.ad.id")
     ad_group_ad_ad_name: str | None = optional("ad_group_ad.ad.name")
     ad_group_ad_ad_type: str | None = optional("ad_group_ad.ad.type")

@@ -154,6 +154,9 @@ class Order(LandedRecord):
     po_number: str | None = optional()
     reference: str | None = optional()
     referring_site: str | None = optional()
+    source: str | None = optional(
+        description="Beside `source_name` in records of 2014; later ones lack it."
+    )
     source_identifier: str | None = optional()
     source_name: str | None = optional()
     source_url: str | None = optional()
