@@ -1,7 +1,8 @@
 {#
     Pushes one load: a row enters the master when its hash differs from the newest version of its
     key, in the order (extracted_at, load, row). Then the tombstones that the load's mode asks for,
-    the rows it refused, and its ledger row. The caller holds the transaction.
+    what a late load must not overwrite (counted with the tombstones: the source sent neither), the
+    rows it refused, and its ledger row. The caller holds the transaction.
 
     Narrow columns are compared first; the payload is packed only for the rows that enter.
 #}
@@ -22,8 +23,9 @@
         {% do run_query(missing_records(push, landing, load, master)) %}
         {% set tombstones = run_query(insert_tombstones(push, load, master)).rows[0][0] %}
     {% endif %}
+    {% set repeated = repeat_overtaken(push, landing, load, master) %}
     {% do run_query(insert_rejected(push, landing, load, rows_of_load)) %}
-    {% do run_query(insert_ledger_row(push, landing, load, counts[0], tombstones)) %}
+    {% do run_query(insert_ledger_row(push, landing, load, counts[0], tombstones + repeated)) %}
 {% endmacro %}
 
 
@@ -31,15 +33,7 @@
 {% macro incoming_rows(push, landing, staged, rows_of_load) %}
     create or replace temp table martlet_incoming as
     select
-    {%- if push.contract.key %}
-        tenant_skey,
-    {%- else %}
-        {# The same event twice in one load is two events. #}
-        case
-            when occurrence = 1 then tenant_skey
-            else {{ tenant_key(push, landing, [], 'occurrence') }}
-        end as tenant_skey,
-    {%- endif %}
+        {{ numbered_key(push, landing) }} as tenant_skey,
         record_hash,
         extracted_at,
         load_row,
@@ -60,6 +54,16 @@
         where {{ rows_of_load }}
     ) as staged_rows
 {% endmacro %}
+
+
+{# The same event twice in one load is two events. #}
+{% macro numbered_key(push, landing) -%}
+    {%- if push.contract.key -%}
+        tenant_skey
+    {%- else -%}
+        case when occurrence = 1 then tenant_skey else {{ tenant_key(push, landing, [], 'occurrence') }} end
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro fresh_rows(push, landing, master) %}
@@ -203,13 +207,19 @@
         cast(current_timestamp at time zone 'UTC' as timestamp),
         raw_data_payload,
         connection,
-        cast(md5('gone ' || record_hash) as uuid),
+        {{ tombstone_hash('record_hash') }},
         true,
         {{ extracted_at(load) }},
         '{{ load.load_id }}',
         -1,
     from gone
 {% endmacro %}
+
+
+{# Differs from the hash of every record, so that one which returns is a new version. #}
+{% macro tombstone_hash(record_hash) -%}
+    cast(md5('gone ' || {{ record_hash }}) as uuid)
+{%- endmacro %}
 
 
 {# Whether a stored record lies in what the load fetched whole; one without an account may. #}

@@ -18,7 +18,11 @@
     {%- elif type == 'json' -%}
         cast({{ text }} as json)
     {%- elif type == 'date' -%}
-        coalesce(try_cast(left({{ text }}, 10) as date), cast(try_strptime({{ text }}, '%Y%m%d') as date))
+        {# YYYYMMDD has eight characters; trying it as ISO first fails on every row of GA4. #}
+        case
+            when length({{ text }}) = 8 then cast(try_strptime({{ text }}, '%Y%m%d') as date)
+            else try_cast(left({{ text }}, 10) as date)
+        end
     {%- elif type == 'timestamp' -%}
         cast(try_cast({{ text }} as timestamptz) at time zone 'UTC' as timestamp)
     {%- elif type == 'local_timestamp' -%}

@@ -66,10 +66,12 @@ typed as (
         source_platform,
         connection,
         tenant_skey,
-    {%- for column in contract.columns %}
+    {%- for column in contract.columns if column.name != 'is_deleted' %}
         {{ unpacked_field(column, paths) }} as {{ column.name }},
     {%- endfor %}
-        is_deleted,
+        {# Gone from the source, said by its loader, or by a field of the record itself. #}
+        is_deleted
+    {%- for column in contract.columns if column.name == 'is_deleted' %} or coalesce({{ unpacked_field(column, paths) }}, false){% endfor %} as is_deleted,
         extracted_at,
         loaded_at,
         load_id,

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Step:
     """One thing that a reader types and what the page says they see."""
 
     line: int
+    language: str
     typed: str
     expected: str
 
@@ -57,17 +58,16 @@ def steps() -> list[Step]:
         if block.language == "console":
             found += _commands(block)
         elif block.is_question:
-            found.append(Step(block.line, block.text, ""))
+            found.append(Step(block.line, block.language, block.text, ""))
         elif block.language == "text":
-            asked = found.pop()
-            found.append(Step(asked.line, asked.typed, block.text))
+            found[-1] = replace(found[-1], expected=block.text)
     return found
 
 
 def _commands(block: Block) -> Iterator[Step]:
     for number, part in enumerate(re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]):
         command, _, output = part.partition("\n")
-        yield Step(block.line + number, f"$ {command}", output)
+        yield Step(block.line + number, block.language, command, output)
 
 
 @pytest.fixture(scope="module")
@@ -81,18 +81,18 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
             (project.folder / block.file).write_text(before + block.text)
     session: dict[str, Any] = {}
     with contextlib.chdir(project.folder):
-        return {step.line: _printed(step.typed, session, project.folder) for step in steps()}
+        return {step.line: _printed(step, session, project.folder) for step in steps()}
 
 
-def _printed(typed: str, session: dict[str, Any], folder: Path) -> str:
-    if typed.startswith("$ "):
-        return _shell(typed.removeprefix("$ "), folder)
+def _printed(step: Step, session: dict[str, Any], folder: Path) -> str:
+    if step.language == "console":
+        return _shell(step.typed, folder)
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
-        if typed.lstrip().lower().startswith(("select", "from", "with")):
-            session["ask"](typed)
+        if step.language == "sql":
+            session["ask"](step.typed)
         else:
-            exec(compile(typed, str(PAGE), "exec"), session)
+            exec(step.typed, session)
     return shown.getvalue()
 
 

@@ -48,7 +48,7 @@ CAMPAIGNS = [
 ]
 # Moments are UTC: the run begins at midnight of 1 March in Tokyo and closes with the 31st there.
 # Without an end TikTok states one ten years on.
-AD_GROUPS = [
+AD_GROUPS: list[dict[str, Any]] = [
     {
         "adgroup_id": AD_GROUP,
         "campaign_id": "7171700000000000001",

@@ -10,7 +10,6 @@
 #}
 {% macro engine_amplitude(tenant, sources) %}
 {%- set purchases = "event_name in ('purchase', 'revenue_amount')" -%}
-{%- set own = json_texts('event_properties', ['$.utm_source', '$.utm_medium', '$.utm_campaign']) -%}
 with
 events as (
     select * from {{ ref('int_' ~ tenant ~ '__amplitude_events') }}
@@ -18,7 +17,6 @@ events as (
 in_session as (
     select
         *,
-        {{ own }} as own_utm,
         case
             when {{ purchases }} then coalesce(revenue, unit_price * coalesce(quantity, 1))
             when is_conversion_event then revenue
@@ -36,9 +34,9 @@ marked as (
         session_start_ms as session_key,
         coalesce(nullif(device_id, ''), amplitude_id) as user_pseudo_id,
         occurred_at,
-        coalesce(nullif(own_utm[1], ''), {{ url_parameter('page_location', 'utm_source') }}) as source,
-        coalesce(nullif(own_utm[2], ''), {{ url_parameter('page_location', 'utm_medium') }}) as medium,
-        coalesce(nullif(own_utm[3], ''), {{ url_parameter('page_location', 'utm_campaign') }}) as campaign,
+        coalesce(nullif(utm_source, ''), {{ url_parameter('page_location', 'utm_source') }}) as source,
+        coalesce(nullif(utm_medium, ''), {{ url_parameter('page_location', 'utm_medium') }}) as medium,
+        coalesce(nullif(utm_campaign, ''), {{ url_parameter('page_location', 'utm_campaign') }}) as campaign,
         cast(null as bigint) as session_number,
         is_conversion_event,
         funnel_step,

@@ -27,9 +27,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     in; empty for a tenant that the file does not have, or has with mistakes.
     """
 
-    def update_connection_config(
-        self, creds: DuckDBCredentials, config: dict[str, Any]
-    ) -> None:
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Create the warehouse file where a bare dbt would make one that cannot compress."""
         create_warehouse(Path(creds.path))
 

@@ -132,8 +132,8 @@ def _star_schema_page() -> GeneratedFile:
         body=(
             "# Star schema\n\n"
             "Every active tenant has these tables, with every column in this order and of this\n"
-            "type, whatever its sources are. A tenant without a source of a table's domain has the\n"
-            "table empty.\n\n" + "\n".join(sections)
+            "type, whatever its sources are. A tenant without a source of a table's domain has\n"
+            "the table empty.\n\n" + "\n".join(sections)
         ),
         edit_instead="src/martlet/star_schema.py",
     )

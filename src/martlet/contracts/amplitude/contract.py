@@ -22,9 +22,10 @@ _EVENT_COLUMNS = (
     Column("device_id", "varchar", ("$.device_id",)),
     # A moment, not a name: a double after Airbyte, so text would give '1709650000000.0'.
     Column("session_start_ms", "bigint", ("$.session_id",)),
-    Column("utm_source", "varchar", _property("utm_source")),
-    Column("utm_medium", "varchar", _property("utm_medium")),
-    Column("utm_campaign", "varchar", _property("utm_campaign")),
+    # Not from user_properties: those keep the campaign of an earlier visit.
+    Column("utm_source", "varchar", ("$.event_properties.utm_source",)),
+    Column("utm_medium", "varchar", ("$.event_properties.utm_medium",)),
+    Column("utm_campaign", "varchar", ("$.event_properties.utm_campaign",)),
     Column("referrer", "varchar", _property("referrer")),
     Column(
         "page_location",

@@ -53,7 +53,7 @@ def report_parts(
     for part in _divided(rows, rows_per_part):
         is_last = max(part) == max(rows)
         end = last if is_last else max(part)
-        chosen = " or ".join(_is_day(day, text) for each in part for text in days[each])
+        chosen = _is_one_of(day, [text for each in part for text in days[each]])
         yield ReportPart(f"select * from ({query}) as landed where {chosen}", start, end)
         start = end + timedelta(days=1)
 
@@ -71,8 +71,10 @@ def _divided(rows: dict[date, int], rows_per_part: int) -> Iterator[list[date]]:
         yield part
 
 
-def _is_day(day: str, text: str | None) -> str:
-    return f"{day} is null" if text is None else f"{day} = {quoted_text(text)}"
+def _is_one_of(day: str, texts: list[str | None]) -> str:
+    stated = ", ".join(quoted_text(text) for text in texts if text is not None)
+    condition = f"{day} in ({stated})" if stated else "false"
+    return f"({condition} or {day} is null)" if None in texts else condition
 
 
 def _day_expression(contract: ObjectContract, schema: pa.Schema) -> str | None:
