@@ -255,7 +255,7 @@ def onboard(
     as_json: AsJson = False,
 ) -> None:
     """Write a tenant's sources, staging, intermediate and analytics models."""
-    from martlet.scaffold.scaffold import scaffold_tenant
+    from martlet.scaffold.scaffold import remove_orphans, scaffold_tenant
 
     settings, catalogue = _project()
     tenants, errors = load_tenants_leniently(settings.tenants_file, catalogue)
@@ -268,6 +268,10 @@ def onboard(
         )
         for t in chosen
     }
+    if tenant is None:
+        changes |= remove_orphans(
+            settings, set(tenants.tenants), dry_run=dry_run or check_only, force=force
+        )
     Terminal(as_json=as_json).scaffolded(changes, dry_run=dry_run or check_only)
     if any(c.kept_edited or c.unmarked for c in changes.values()):
         raise typer.Exit(1)
@@ -279,7 +283,7 @@ def onboard(
 def generate(check_only: Check = False, force: Force = False, as_json: AsJson = False) -> None:
     """Publish new contract shapes and write the library's generated files and all tenants'."""
     from martlet.contracts.lock import current_shapes, publish, published_shapes
-    from martlet.scaffold.scaffold import scaffold_library, scaffold_tenant
+    from martlet.scaffold.scaffold import remove_orphans, scaffold_library, scaffold_tenant
 
     settings, catalogue = _project()
     tenants, errors = load_tenants_leniently(settings.tenants_file, catalogue)
@@ -297,6 +301,7 @@ def generate(check_only: Check = False, force: Force = False, as_json: AsJson = 
         changes[tenant.slug] = scaffold_tenant(
             settings, tenant, tenants, catalogue, dry_run=check_only, force=force
         )
+    changes |= remove_orphans(settings, set(tenants.tenants), dry_run=check_only, force=force)
     Terminal(as_json=as_json).scaffolded(changes, dry_run=check_only, published=unpublished)
     if any(c.kept_edited or c.unmarked for c in changes.values()):
         raise typer.Exit(1)

@@ -65,9 +65,9 @@ def steps() -> list[Step]:
 
 
 def _commands(block: Block) -> Iterator[Step]:
-    for number, part in enumerate(re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]):
-        command, _, output = part.partition("\n")
-        yield Step(block.line + number, block.language, command, output)
+    for command in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
+        line = block.line + 1 + block.text.count("\n", 0, command.start())
+        yield Step(line, block.language, command[1], command[2])
 
 
 @pytest.fixture(scope="module")

@@ -25,13 +25,14 @@ tenants:
     sources: {shopify: {}}
 """
 
-# Kills its own process where dlt enters the step, or, for `committed`, between the commit of the
-# rows and dlt's note that the file is loaded.
+# Kills its own process where dlt enters the step; for `committed`, between the commit of the rows
+# and dlt's note that the file is loaded; for `completed`, between the load's own row and that note.
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
 
 from dlt.common.storages.load_package import PackageStorage
+from dlt.common.storages.load_storage import LoadStorage
 from dlt.pipeline.pipeline import Pipeline
 
 from martlet.landing.command import land_file
@@ -46,7 +47,9 @@ def die(*_, **__):
 
 
 if step == "committed":
-    PackageStorage.complete_job = die
+    PackageStorage.save_pending_transition = die
+elif step == "completed":
+    LoadStorage.complete_load_package = die
 else:
     setattr(Pipeline, step, die)
 settings = Settings(Path(project), Path(home), Path(tenants))
@@ -108,7 +111,7 @@ def place(tmp_path: Path) -> Place:
     return Place(Settings(project_dir=ROOT, home=tmp_path / "data", tenants_file=tenants))
 
 
-@pytest.mark.parametrize("step", ["normalize", "load", "committed"])
+@pytest.mark.parametrize("step", ["normalize", "load", "committed", "completed"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first_landing", "later_landing"])
 def test_a_killed_landing_is_completed_before_the_new_data_and_both_are_there_once(
     place: Place, step: str, is_first: bool

@@ -2,6 +2,7 @@
 
 import unicodedata
 from hashlib import md5
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -33,9 +34,20 @@ types = st.sampled_from(
     [*FAMILIES, "DECIMAL(18,6)", "DECIMAL(18,2)", "VARCHAR[]", 'INT"],["B","INT', "INT,B:INT"]
 )
 bookkeeping = st.sampled_from(
-    ["_dlt_id", "_dlt_load_id", "_AIRBYTE_RAW_ID", "_ab_cdc_cursor", "_fivetran_deleted"]
-    + ["_sdc_batched_at", "_martlet_row", "_stitch_x", "_hevo_id", "__hevo_id", "_Rivery_run"]
-    + ["_portable_extracted"]
+    [
+        "_dlt_id",
+        "_dlt_load_id",
+        "_AIRBYTE_RAW_ID",
+        "_ab_cdc_cursor",
+        "_fivetran_deleted",
+        "_sdc_batched_at",
+        "_martlet_row",
+        "_stitch_x",
+        "_hevo_id",
+        "__hevo_id",
+        "_Rivery_run",
+        "_portable_extracted",
+    ]
 )
 columns_of_shapes = st.dictionaries(names, types, min_size=1, max_size=6).filter(
     lambda columns: len({fold_name(name) for name in columns}) == len(columns)
@@ -54,9 +66,9 @@ def test_the_published_form_of_the_hash_is_compact_json_of_sorted_pairs() -> Non
 
 @reproducible
 @given(columns_of_shapes, st.randoms(use_true_random=False))
-def test_the_order_of_columns_does_not_matter(columns: dict[str, str], random: object) -> None:
+def test_the_order_of_columns_does_not_matter(columns: dict[str, str], random: Random) -> None:
     shuffled = list(columns.items())
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
 
     assert schema_fingerprint(dict(shuffled)) == schema_fingerprint(columns)
     assert schema_family_fingerprint(dict(shuffled)) == schema_family_fingerprint(columns)

@@ -2,18 +2,15 @@
 
 The oracle shares nothing with the warehouse: it compares records field by field where the push
 compares hashes, and it finds what is true now by replaying every load in the order of extraction,
-where the push only ever looks at what is new. The second half reads the same things from a
-project's warehouse, so that both can be compared.
+where the push only ever looks at what is new.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-
-from tests.project import Project
 
 Record = dict[str, Any]
 Identify = Callable[[Record], tuple[Hashable, ...] | None]
@@ -225,69 +222,33 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What the warehouse holds of one landed table, in the oracle's words, sorted."""
+class Contents:
+    """What the warehouse holds of one landed table: comparable, whatever it calls its keys.
+
+    `versions` has the versions of each key together, `newest` one version of each.
+    """
 
     versions: list[list[tuple[Any, ...]]]
     newest: list[tuple[Any, ...]]
     ledger: list[Counts]
 
 
-def expected(replay: Replay) -> Stored:
-    """Return what the warehouse must hold: the versions of each key together."""
-    return Stored(
-        versions=_by_key((v.key, _seen(v)) for v in replay.versions),
-        newest=sorted(_seen(version)[1:] for version in replay.newest().values()),
+def expected_contents(replay: Replay) -> Contents:
+    """Return what the warehouse must hold."""
+    return Contents(
+        versions=grouped([(v.key, (v.row, *_shown(v))) for v in replay.versions]),
+        newest=sorted(_shown(version) for version in replay.newest().values()),
         ledger=list(replay.ledger),
     )
 
 
-def stored(
-    project: Project, tenant: str, platform: str, master: str, object_: str, load_ids: list[str]
-) -> Stored:
-    """Return what the warehouse holds; `load_ids` are the table's loads as they were landed."""
-    columns = "raw_data_payload, is_deleted, extracted_at, load_id"
-    place = "tenant_slug = ? and source_platform = ? and load_id in (select unnest(?))"
-    versions = project.query(
-        f"select tenant_skey, {columns}, load_row from platform.{master}_{object_} where {place}",
-        *(tenant, platform, load_ids),
-    )
-    newest = project.query(
-        f"select {columns} from intermediate.int_{tenant}__{platform}_{object_} "
-        "where load_id in (select unnest(?))",
-        load_ids,
-    )
-    ledger = project.query(
-        "select rows_landed, rows_pushed, rows_known, rows_quarantined, rows_tombstoned "
-        f"from ops.platform_ops__push_ledger where {place} and object = ? order by load_id",
-        *(tenant, platform, load_ids, object_),
-    )
-    return Stored(
-        versions=_by_key((row["tenant_skey"], _read(row, load_ids)) for row in versions),
-        newest=sorted(_read(row, load_ids) for row in newest),
-        ledger=[Counts(*row.values()) for row in ledger],
-    )
-
-
-def _by_key(versions: Iterable[tuple[Hashable, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+def grouped(versions: Sequence[tuple[Hashable, tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+    """Return the versions of each key together, sorted, without the key."""
     keys: dict[Hashable, list[tuple[Any, ...]]] = defaultdict(list)
-    for key, seen in versions:
-        keys[key].append(seen)
-    return sorted(sorted(versions) for versions in keys.values())
+    for key, version in versions:
+        keys[key].append(version)
+    return sorted(sorted(of_key) for of_key in keys.values())
 
 
-def _seen(version: Version) -> tuple[Any, ...]:
-    return (
-        version.row,
-        version.extracted_at,
-        version.load,
-        version.is_deleted,
-        version.values,
-    )
-
-
-def _read(row: Record, load_ids: list[str]) -> tuple[Any, ...]:
-    payload = canonical(json.loads(row["raw_data_payload"]))
-    load = load_ids.index(row["load_id"])
-    shown = (row["extracted_at"], load, row["is_deleted"], payload)
-    return (row["load_row"], *shown) if "load_row" in row else shown
+def _shown(version: Version) -> tuple[Any, ...]:
+    return version.extracted_at, version.load, version.is_deleted, version.values

@@ -51,7 +51,7 @@ placed as (
         coalesce(r.external_website_conversions, 0) + coalesce(r.one_click_leads, 0) as conversions,
         coalesce(r.conversion_value_in_local_currency, 0) as conversion_value,
         coalesce(g.currency, c.currency) as currency,
-        c.timezone as account_timezone,
+        'UTC' as account_timezone, -- LinkedIn's days are UTC whatever the account's zone
         c.attribution_window as attribution_setting,
     from reports as r
     left join ad_groups as g

@@ -26,6 +26,7 @@ from martlet.settings import Settings
 
 LOADS_TABLE = "_martlet_loads"
 QUARANTINE_TABLE = "_martlet_quarantine_rows"
+DLT_LOADS_TABLE = "_dlt_loads"
 
 _LOADS_SCHEMA = pa.schema(
     [
@@ -319,14 +320,15 @@ class _PackageLanding:
         if not loads:
             return
         load_id = loads[0][0]
-        keys = {LOADS_TABLE: "table_name"}
+        keys = {LOADS_TABLE: "table_name", DLT_LOADS_TABLE: "load_id"}
         if QUARANTINE_TABLE in existing:
             keys[QUARANTINE_TABLE] = "table_name, load_row, error"
         keys |= {table: "_martlet_row" for _, table, _, _ in loads if table in existing}
         for table, key in keys.items():
+            of_load = "load_id" if table == DLT_LOADS_TABLE else "_dlt_load_id"
             landing.execute(
                 f"delete from {schema}.{quoted_name(table)} where rowid in ("
-                f"select rowid from {schema}.{quoted_name(table)} where _dlt_load_id = ? "
+                f"select rowid from {schema}.{quoted_name(table)} where {of_load} = ? "
                 f"qualify row_number() over (partition by {key} order by rowid) > 1)",
                 [load_id],
             )

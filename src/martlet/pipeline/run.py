@@ -71,6 +71,10 @@ class Run:
             self.report.problems.append(
                 f"{path} was edited by hand and kept; its generated form differs"
             )
+        for path in changes.unmarked:
+            self.report.problems.append(
+                f"{path} has no generator's mark and was not touched; its generated form differs"
+            )
         held = held_models(routed)
         with self._stage("dbt"):
             outcome = run_dbt(

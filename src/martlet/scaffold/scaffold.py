@@ -38,8 +38,22 @@ def scaffold_tenant(
     return changes
 
 
+def remove_orphans(
+    settings: Settings, known: set[str], *, dry_run: bool = False, force: bool = False
+) -> dict[str, Changes]:
+    """Remove the generated files of tenants that the configuration has no longer."""
+    removed = {}
+    for slug in orphaned_tenants(settings, known):
+        changes = plan(settings.project_dir, (), tenant_folders(slug), force=force)
+        if not dry_run:
+            apply(settings.project_dir, (), changes)
+        if not changes.none:
+            removed[slug] = changes
+    return removed
+
+
 def orphaned_tenants(settings: Settings, known: set[str]) -> tuple[str, ...]:
-    """Return the tenants that have generated files but are in `tenants.yaml` no longer."""
+    """Return the tenants that have folders of models but are in `tenants.yaml` no longer."""
     found: set[str] = set()
     for layer in LAYERS:
         folder = settings.project_dir / PurePosixPath("models") / layer

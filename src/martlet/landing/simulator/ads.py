@@ -14,6 +14,8 @@ from martlet.landing.simulator.random_streams import stable_number, stream
 from martlet.landing.simulator.spans import Flags, Floats, Ints, Scene, day_number, days_between
 
 MATURES_AFTER = 7
+# Platforms that date their reports in one zone, whatever the account's own is.
+REPORT_ZONES = {"linkedin_ads": "UTC"}
 # share of a day's conversions that the platform knows, by the row's age in days
 KNOWN_SHARE = np.array([0.55, 0.72, 0.82, 0.89, 0.94, 0.97, 0.99, 1.0])
 WEEKDAY_SPEND = (1.0, 1.02, 1.04, 1.03, 1.0, 0.92, 0.94)
@@ -82,7 +84,7 @@ def ad_accounts(tenant: Tenant, apis: dict[str, str]) -> list[AdAccount]:
                     account_id=account_id,
                     ordinal=sum(a.origin == platforms[0] for a in accounts),
                     name=f"{tenant.name} — {slug}" + (f" {ordinal + 1}" if ordinal else ""),
-                    zone=connections[0].effective_timezone(tenant),
+                    zone=REPORT_ZONES.get(platforms[0], connections[0].effective_timezone(tenant)),
                     currency=connections[0].effective_currency(tenant),
                     generation=generation,
                     share=1 / len(listed),

@@ -11,6 +11,8 @@ from martlet.landing.simulator.spans import days_between, midnight
 from martlet.landing.simulator.world import World
 
 INSTAGRAM = "instagram_ads"
+# The window that a report is read in where the connection names none.
+WINDOWS_READ = {"amazon_ads": "14d"}
 
 
 def truth(world: World, tenant: Tenant, catalogue: Catalogue) -> pa.Table:
@@ -43,7 +45,8 @@ def _settings(tenant: Tenant, catalogue: Catalogue) -> pa.Table:
         elif has_instagram and catalogue.connector(source.platform).api == shared_api:
             publisher = "facebook"
         for slug, connection in source.connections.items():
-            rows.append((source.platform, slug, connection.attribution_window, publisher))
+            window = connection.attribution_window or WINDOWS_READ.get(source.platform)
+            rows.append((source.platform, slug, window, publisher))
     names = ("platform", "connection", "attribution_setting", "counted_publisher")
     columns = [pa.array([row[n] for row in rows], pa.string()) for n in range(len(names))]
     return pa.table(dict(zip(names, columns, strict=True)))

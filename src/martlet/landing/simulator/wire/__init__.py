@@ -28,7 +28,7 @@ from martlet.landing.simulator.wire.parts import report_parts
 from martlet.landing.simulator.world import RELATIONS, World
 
 # Bounds the memory of a load: a million events are some gigabyte as texts.
-ROWS_PER_PART = 150_000
+ROWS_PER_PART = 100_000
 
 _ARROW = {
     "VARCHAR": pa.string(),
