@@ -271,8 +271,7 @@ class _PackageLanding:
         ).fetchall()[0][0]
         wrong = [] if finished else ["_dlt_loads does not state the load as finished"]
         for table, (rows, _) in package.items():
-            query = f"select count(*) from {schema}.{quoted_name(table)} where _dlt_load_id = ?"
-            found = landing.execute(query, [load_id]).fetchall()[0][0]
+            found = self._count(landing, table, load_id)
             if found != rows.num_rows:
                 wrong.append(f"{table} has {found} rows of it, {rows.num_rows} were handed over")
         if wrong:
@@ -312,7 +311,7 @@ class _PackageLanding:
             return
         schema = quoted_name(self.schema)
         loads = landing.execute(
-            "select _dlt_load_id, table_name, rows_accepted, rows_quarantined "
+            "select distinct _dlt_load_id, table_name, rows_accepted "
             f"from {schema}.{LOADS_TABLE} where platform = ? and connection = ? "
             "qualify _dlt_load_id = max(_dlt_load_id) over ()",
             [self.platform, self.connection],
@@ -323,7 +322,9 @@ class _PackageLanding:
         keys = {LOADS_TABLE: "table_name", DLT_LOADS_TABLE: "load_id"}
         if QUARANTINE_TABLE in existing:
             keys[QUARANTINE_TABLE] = "table_name, load_row, error"
-        keys |= {table: "_martlet_row" for _, table, _, _ in loads if table in existing}
+        for _, table, accepted in loads:
+            if table in existing and self._count(landing, table, load_id) > accepted:
+                keys[table] = "_martlet_row"
         for table, key in keys.items():
             of_load = "load_id" if table == DLT_LOADS_TABLE else "_dlt_load_id"
             landing.execute(
@@ -332,6 +333,11 @@ class _PackageLanding:
                 f"qualify row_number() over (partition by {key} order by rowid) > 1)",
                 [load_id],
             )
+
+    def _count(self, landing: duckdb.DuckDBPyConnection, table: str, load_id: str) -> int:
+        relation = f"{quoted_name(self.schema)}.{quoted_name(table)}"
+        query = f"select count(*) from {relation} where _dlt_load_id = ?"
+        return int(landing.execute(query, [load_id]).fetchall()[0][0])
 
 
 def _json_list(values: tuple[str, ...]) -> str | None:
