@@ -10,7 +10,7 @@
 {% macro generate_staging_pusher(push, contract) %}
 {%- set push = dict(push, contract=contract) %}
 {# The hook writes to these; dbt must know before it runs. #}
--- depends_on: {{ ref(push.master) }}, {{ ref('platform_ops__push_ledger') }}, {{ ref('platform_ops__quarantine_rows') }}, {{ ref('platform_sat__source_schema_history') }}
+-- depends_on: {{ ref(push.master) }}, {{ ref('platform_ops__push_ledger') }}, {{ ref('platform_ops__quarantine_rows') }}, {{ ref('platform_sat__source_schema_history') }}, {{ ref('hub_key_registry') }}
 {%- set selects = [] %}
 {%- for landing in push.landings %}
     {%- set relation = source(landing.source, landing.table) %}

@@ -5,8 +5,7 @@
 {% macro load_clients() %}
     {% if execute %}
         {% for node in graph.sources.values() if node.meta.get('config_digest') %}
-            {% set config = get_tenant_config(node.meta.tenant) %}
-            {% if config.digest != node.meta.config_digest %}
+            {% if get_tenant_config(node.meta.tenant).digest != node.meta.config_digest %}
                 {{ exceptions.raise_compiler_error(
                     "the generated files of " ~ node.meta.tenant ~ " were made from another "
                     ~ "configuration than tenants.yaml holds now. Remedy: "

@@ -18,6 +18,7 @@
     {% endif %}
     {% do run_query(fresh_rows(push, landing, master)) %}
     {% do run_query(insert_fresh(load, master, rows_of_load, is_doubled)) %}
+    {% do run_query(insert_new_keys(push, landing, load)) %}
     {% set tombstones = 0 %}
     {% if load.is_complete and load.mode in ('snapshot', 'replace_scope') %}
         {% do run_query(missing_records(push, landing, load, master)) %}
@@ -100,7 +101,11 @@
         left join newest as n on n.tenant_skey = i.tenant_skey
         where i.rejected_because is null
     )
-    select c.load_row, c.tenant_skey
+    select
+        c.load_row,
+        c.tenant_skey,
+        c.extracted_at,
+        c.newest_hash is null and c.hash_before_in_load is null as is_new_key,
     from compared as c
     {# An old export delivered again brings versions that are there already. #}
     left join history as h
@@ -130,6 +135,21 @@
     {%- if is_doubled %}
     qualify row_number() over (partition by s.load_row) = 1
     {%- endif %}
+{% endmacro %}
+
+
+{% macro insert_new_keys(push, landing, load) %}
+    insert into {{ ref('hub_key_registry') }} ({{ hub_key_registry_columns() | map(attribute='name') | join(', ') }})
+    select
+        '{{ push.tenant }}',
+        '{{ push.platform }}',
+        '{{ landing.connection }}',
+        '{{ push.object }}',
+        tenant_skey,
+        '{{ load.load_id }}',
+        extracted_at,
+    from martlet_fresh
+    where is_new_key
 {% endmacro %}
 
 

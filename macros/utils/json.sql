@@ -180,3 +180,23 @@ cast(md5(concat_ws(',',
 {% macro default__url_parameter(url, name) -%}
     nullif(url_decode(replace(regexp_extract({{ url }}, '[?&]{{ name }}=([^&#]*)', 1), '+', ' ')), '')
 {%- endmacro %}
+
+
+{# The member names of the object at a path, one row each. #}
+{% macro json_member_names(expression, path) -%}
+    {{ return(adapter.dispatch('json_member_names', 'martlet')(expression, path)) }}
+{%- endmacro %}
+
+{% macro default__json_member_names(expression, path) -%}
+    unnest(json_keys({{ expression }}, '{{ path }}'))
+{%- endmacro %}
+
+
+{# The JSON value at a path that is itself a SQL expression. #}
+{% macro json_value_at(expression, path_expression) -%}
+    {{ return(adapter.dispatch('json_value_at', 'martlet')(expression, path_expression)) }}
+{%- endmacro %}
+
+{% macro default__json_value_at(expression, path_expression) -%}
+    json_extract({{ expression }}, {{ path_expression }})
+{%- endmacro %}

@@ -416,7 +416,7 @@ def test_a_shared_table_declared_twice_is_refused(tmp_path: Path, catalogue: Cat
     assert "shared_landings[1].table" in message
 
 
-def test_an_account_of_a_shared_table_belongs_to_one_active_tenant_only(
+def test_an_account_that_two_active_tenants_claim_is_disputed_and_given_to_neither(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     def add_rival(status: str) -> Edit:
@@ -426,12 +426,14 @@ def test_an_account_of_a_shared_table_belongs_to_one_active_tenant_only(
 
         return edit
 
-    message = refusal(tmp_path, catalogue, add_rival("active"))
-    file = load(tmp_path, catalogue, add_rival("disabled"))
+    rivals = load(tmp_path, catalogue, add_rival("active"))
+    alone = load(tmp_path, catalogue, add_rival("disabled"))
 
-    assert "account 'google_ads 0123' of a shared table is also claimed by 'rival'" in message
-    assert "account 'google_ads 0123' of a shared table is also claimed by 'acme'" in message
-    assert [tenant.slug for tenant in file.active()] == ["acme"]
+    assert "0123" in rivals.disputed_accounts("google_ads")
+    assert alone.disputed_accounts("google_ads") == frozenset()
+    for file, given in ((rivals, False), (alone, True)):
+        (shared,) = json.loads(file.tenant_json("acme"))["shared_landings"]
+        assert ("0123" in shared["accounts"]) is given
 
 
 def test_tenant_json_tells_dbt_everything_with_defaults_filled_in(

@@ -80,6 +80,14 @@ def test_a_nested_decimal_lands_as_it_was_written(tmp_path: Path) -> None:
     assert columns(batch, "line_items") == [('[{"price":12.10,"tax":1E2,"a":0.5}]',)]
 
 
+def test_a_document_that_came_as_a_text_is_read_and_keeps_its_numbers(tmp_path: Path) -> None:
+    path = lines(tmp_path, json.dumps({"id": 1, "line_items": '[{"price": 12.10}]'}))
+
+    batch = read(path, "shopify", "orders")
+
+    assert columns(batch, "line_items") == [('[{"price":12.10}]',)]
+
+
 def test_a_number_where_the_contract_has_a_text_becomes_its_text(tmp_path: Path) -> None:
     path = lines(tmp_path, '{"id": 23846765228310398, "name": 12.10, "account_id": 7}')
 

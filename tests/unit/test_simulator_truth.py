@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from test_simulator_world import MAIN_TENANT, REPOSITORY, UNTIL, one, read_tenant, rows
+from tests.unit.test_simulator_world import MAIN_TENANT, REPOSITORY, UNTIL, one, read_tenant, rows
 
 from martlet.config.catalogue import Catalogue, load_catalogue
 from martlet.config.tenant import Tenant

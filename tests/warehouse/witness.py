@@ -163,7 +163,10 @@ class Witness:
         )
         return Contents(
             versions=grouped(
-                [(row["tenant_skey"], (row["load_row"], *_shown(row, load_ids))) for row in versions]
+                [
+                    (row["tenant_skey"], (row["load_row"], *_shown(row, load_ids)))
+                    for row in versions
+                ]
             ),
             newest=sorted(_shown(row, load_ids) for row in newest),
             ledger=[Counts(*row.values()) for row in ledger],
@@ -238,8 +241,17 @@ def _call(project: Project, kind: Kind, load: Load, file: str) -> str:
 def _command(project: Project, kind: Kind, load: Load, file: str) -> str:
     """Land as a user does."""
     document = project.martlet(
-        "land", TENANT, "--platform", kind.platform, "--object", kind.object, "--file", file,
-        "--extracted-at", load.extracted_at.isoformat(sep=" "), "--json",
+        "land",
+        TENANT,
+        "--platform",
+        kind.platform,
+        "--object",
+        kind.object,
+        "--file",
+        file,
+        "--extracted-at",
+        load.extracted_at.isoformat(sep=" "),
+        "--json",
     ).document
     (table,) = document["tables"]
     return str(table["load_id"])

@@ -67,10 +67,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Version:
-    """One published shape of an object: as the API speaks (`native`) or as a loader types it."""
+    """One published shape of an object: as the API speaks (`native`) or as a loader types it.
+
+    `signs` are patterns of texts that this loader alone writes, each with its field: where names
+    and types fit several versions, they tell whose the records are.
+    """
 
     loader: Literal["native", "airbyte"]
     record: type[LandedRecord]
+    signs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,29 +57,31 @@ class VersionFit:
     def score(self, record: RawRecord) -> int:
         """Return how many of the record's fields the version states, and types as they came."""
         try:
-            fields = self._prepared(record.fields or {})
+            fields, has_exact = self._prepared(record)
         except UnfitError:
             return 0
         present = [name for name in fields if name in self.columns]
-        problems = self._problems(fields, compact(fields))
+        problems = self._problems(fields, compact(fields, has_exact=has_exact))
         if self._is_text:
             problems = [p for p in problems if not p.is_tolerable]
         failed = {problem.path[0] for problem in problems if problem.path}
-        return sum(name not in failed for name in present)
+        return sum(name not in failed for name in present) + self._signs(fields)
 
     def fit(self, record: RawRecord) -> FittedRow:
         """Return the record as it lands; raises `UnfitError` where it does not fit."""
-        fields = self._prepared(record.fields or {})
+        fields, has_exact = self._prepared(record)
         if not any(name in self.columns for name in fields):
             raise UnfitError("no field of the contract is there")
-        text = compact(fields)
+        text = compact(fields, has_exact=has_exact)
         if not text.isascii() and not _is_unicode(text):
             raise UnfitError("a text holds half of a surrogate pair, which is no character")
         intolerable = [p for p in self._problems(fields, text) if not p.is_tolerable]
         if intolerable:
             raise UnfitError(intolerable[0].message, ".".join(map(str, intolerable[0].path)))
         values = {
-            name: self._landed(name, value) for name, value in fields.items() if value is not None
+            name: self._landed(name, value, has_exact)
+            for name, value in fields.items()
+            if value is not None
         }
         return FittedRow(record.row_number, record.raw, values)
 
@@ -93,11 +95,15 @@ class VersionFit:
         arrays.append(pa.array([row.row_number for row in rows], pa.int64()))
         return pa.table(arrays, names=[*types, ROW_NUMBER])
 
-    def _prepared(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields under the contract's spelling, the landing's own names left out."""
+    def _prepared(self, record: RawRecord) -> tuple[dict[str, Any], bool]:
+        """Return the fields under the contract's spelling, the landing's own names left out.
+
+        Beside them, whether a number among them has a text of its own.
+        """
         prepared: dict[str, Any] = {}
+        has_exact = record.has_exact
         came: dict[str, str] = {}
-        for given, value in fields.items():
+        for given, value in (record.fields or {}).items():
             if given.startswith(_OWN):
                 continue
             name = self._names.get(given)
@@ -106,8 +112,18 @@ class VersionFit:
             if name in prepared:
                 raise UnfitError(f"the names {came[name]!r} and {given!r} are one column", given)
             came[name] = given
-            prepared[name] = self._read_text(name, value) if isinstance(value, str) else value
-        return prepared
+            prepared[name] = value
+            if isinstance(value, str):
+                prepared[name] = self._read_text(name, value)
+                has_exact = has_exact or prepared[name] is not value
+        return prepared, has_exact
+
+    def _signs(self, fields: Mapping[str, Any]) -> int:
+        """Return how many of the texts that only this version's loader writes are there."""
+        return sum(
+            isinstance(value := fields.get(name), str) and re.search(pattern, value) is not None
+            for name, pattern in self.version.signs
+        )
 
     def _column_name(self, given: str) -> str:
         cleaned = given.translate(_REPLACED)
@@ -132,7 +148,7 @@ class VersionFit:
             return _problems(fields, error)
         return []
 
-    def _landed(self, name: str, value: Any) -> Any:
+    def _landed(self, name: str, value: Any, has_exact: bool) -> Any:
         kind = self.columns.get(name)
         if kind == "VARCHAR":
             return value if isinstance(value, str) else _scalar_text(value)
@@ -140,7 +156,7 @@ class VersionFit:
             return _whole_number(name, value)
         if kind == "DOUBLE":
             return _fraction(name, value)
-        return value if kind == "BOOLEAN" else compact(value)
+        return value if kind == "BOOLEAN" else compact(value, has_exact=has_exact)
 
 
 def fit_records(

@@ -31,6 +31,7 @@ class RawRecord:
     error: str = ""
     path: str | None = None
     is_readable: bool = True  # False: not even the file's format
+    has_exact: bool = True  # False: no number's text differs from what Python would write
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _json_record(parser: ExactParser, number: int, text: str, value: Any) -> Raw
         return RawRecord(number, text, None, "not a JSON object", is_readable=False)
     if parser.has_nan:
         return RawRecord(number, text, None, "NaN is no number", path_to_nan(value))
-    return RawRecord(number, text, value)
+    return RawRecord(number, text, value, has_exact=parser.has_exact)
 
 
 def _array_records(file: Path) -> Iterator[RawRecord]:

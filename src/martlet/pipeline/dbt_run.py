@@ -51,6 +51,7 @@ def run_dbt(
         "--log-level",
         "none",
         "--no-use-colors",
+        "--no-write-json",
         "--log-level-file",
         "none",
         "run",

@@ -2,12 +2,14 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
+from martlet.errors import nearest
+from martlet.pipeline.accounts import has_account
 from martlet.registry.blueprints import (
     Blueprint,
     insert_blueprints,
@@ -15,22 +17,6 @@ from martlet.registry.blueprints import (
     stored_blueprints,
 )
 from martlet.registry.routing import Declaration, Route, route_table
-
-_CREATE = """
-create table if not exists platform.routing_decisions (
-    tenant_slug varchar,
-    source_platform varchar,
-    object varchar,
-    connection varchar,
-    landed_table varchar,
-    verdict varchar,
-    source_schema_hash varchar,
-    master_model varchar,
-    differences json,
-    reason varchar,
-    decided_at timestamp,
-)
-"""
 
 
 @dataclass(frozen=True)
@@ -67,13 +53,15 @@ def declared_tables(tenant: Tenant, tenants: TenantsFile) -> tuple[Declaration, 
             tenant=tenant.slug,
             platform=landing.platform,
             object=landing.object,
-            connection=naming.MAIN_CONNECTION,
+            connection=connection.slug,
             schema=naming.SHARED_SCHEMA,
             table=landing.table,
         )
         for landing in tenants.shared_landings
         for source in tenant.enabled_sources()
         if source.platform == landing.platform and landing.object in source.objects
+        for connection in source.connections.values()
+        if set(connection.accounts) - tenants.disputed_accounts(source.platform)
     ]
     return (*own, *shared)
 
@@ -94,7 +82,7 @@ def route_tenant(
         columns = landed.get((declaration.schema, declaration.table))
         if columns is None:
             continue
-        route = route_table(declaration, columns, blueprints)
+        route = _with_account(route_table(declaration, columns, blueprints), columns, tenants)
         if route.is_learned:
             learned = _learn(route, blueprints)
             insert_blueprints(warehouse, [learned])
@@ -102,14 +90,36 @@ def route_tenant(
         routes.append(route)
     _record(warehouse, routes)
     known = {(d.schema, d.table) for d in declarations}
+    delivered = {_place(route.declaration) for route in routes}
     return RoutedTenant(
         routes=tuple(routes),
-        not_landed=tuple(d for d in declarations if (d.schema, d.table) not in landed),
+        not_landed=tuple(d for d in declarations if _place(d) not in delivered),
         undeclared=tuple(
             table
             for schema, table in sorted(landed)
             if (schema, table) not in known and schema == naming.landed_schema(tenant.slug)
         ),
+    )
+
+
+def _place(declaration: Declaration) -> tuple[str, str, str]:
+    """Return what one table or another must deliver: the tenant's own, or a shared one."""
+    return declaration.platform, declaration.object, declaration.connection
+
+
+def _with_account(route: Route, columns: dict[str, str], tenants: TenantsFile) -> Route:
+    """Refuse a shared table without the column that says whose a row is."""
+    if route.declaration.schema != naming.SHARED_SCHEMA:
+        return route
+    (column,) = (
+        s.account_column for s in tenants.shared_landings if s.table == route.declaration.table
+    )
+    if has_account(column, columns):
+        return route
+    return replace(
+        route,
+        verdict="unreadable",
+        reason=f"it has no column for its account_column {column!r}; {nearest(column, columns)}",
     )
 
 
@@ -141,7 +151,6 @@ def _learn(route: Route, blueprints: list[Blueprint]) -> Blueprint:
 
 def _record(warehouse: DuckDBPyConnection, routes: list[Route]) -> None:
     """Append the decisions that differ from the newest ones on the same table."""
-    warehouse.execute(_CREATE)
     newest = {
         (schema, table): (verdict, fingerprint)
         for schema, table, verdict, fingerprint in warehouse.execute(

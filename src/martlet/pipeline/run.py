@@ -131,7 +131,10 @@ class Run:
         routed: RoutedTenant,
         counts: dict[tuple[str, str, str], tuple[int, int, int, int]],
     ) -> None:
-        by_table = {route.declaration: route for route in routed.routes}
+        routes: dict[tuple[str, str, str], Route] = {}
+        for route in sorted(routed.routes, key=lambda r: not r.is_routed):
+            d = route.declaration
+            routes[d.platform, d.object, d.connection] = route  # what cannot be routed shows
         told: set[tuple[str, str, str]] = set()
         for declaration in declared_tables(tenant, self.tenants):
             place = (declaration.platform, declaration.object, declaration.connection)
@@ -139,7 +142,7 @@ class Run:
                 continue
             told.add(place)
             self.report.tables.append(
-                _table_report(declaration, by_table.get(declaration), counts.get(place))
+                _table_report(declaration, routes.get(place), counts.get(place))
             )
 
 

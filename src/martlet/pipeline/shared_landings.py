@@ -5,6 +5,7 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.config.tenants import SharedLanding, TenantsFile
 from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.pipeline.accounts import account_expression
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.report import TableReport
 
@@ -24,8 +25,13 @@ def account_for_unassigned(
         columns = _columns(warehouse, landing.table)
         if not columns:
             continue
+        if "_dlt_load_id" not in columns:
+            continue  # its loader numbers no loads that a ledger could name
         rows = warehouse.execute(
-            _unassigned_since(landing, table, columns, _claimed(tenants, landing.platform))
+            _unassigned_since(
+                landing, table, columns, _claimed(tenants, landing), _refused(warehouse, landing)
+            ),
+            {"unassigned": naming.UNASSIGNED},
         ).fetchall()
         for load_id, change in rows:
             _record(warehouse, landing, load_id, change)
@@ -40,58 +46,83 @@ def account_for_unassigned(
                 known=0,
                 quarantined=sum(change for _, change in rows),
                 status="unassigned",
-                detail=f"rows of {landing.table} whose account no tenant, or several, claim",
+                detail=(
+                    f"rows of {landing.table} whose account no tenant, or several, claim, "
+                    "or that fail their contract"
+                ),
             )
         )
     return reports
 
 
-def _claimed(tenants: TenantsFile, platform: str) -> list[str]:
-    disputed = tenants.disputed_accounts(platform)
+def _claimed(tenants: TenantsFile, landing: SharedLanding) -> list[str]:
+    disputed = tenants.disputed_accounts(landing.platform)
     return sorted(
         account
         for tenant in tenants.active()
-        if platform in tenant.sources and tenant.sources[platform].enabled
-        for connection in tenant.sources[platform].connections.values()
+        for source in tenant.enabled_sources()
+        if source.platform == landing.platform and landing.object in source.objects
+        for connection in source.connections.values()
         for account in connection.accounts
         if account not in disputed
     )
 
 
+def _refused(warehouse: DuckDBPyConnection, landing: SharedLanding) -> str:
+    """Return the query for how many rows of each load did not even land."""
+    if not _columns(warehouse, "_martlet_loads"):
+        return "select null as load_id, 0 as rows_refused where false"
+    return (
+        "select _dlt_load_id as load_id, sum(rows_quarantined) as rows_refused "
+        f"from landing.{naming.SHARED_SCHEMA}._martlet_loads "
+        f"where table_name = {quoted_text(landing.table)} group by 1"
+    )
+
+
 def _unassigned_since(
-    landing: SharedLanding, table: str, columns: set[str], claimed: list[str]
+    landing: SharedLanding, table: str, columns: set[str], claimed: list[str], refused: str
 ) -> str:
+    """Return the query for load ids, and by how much what is unassigned of each has changed.
+
+    Unassigned are the rows that landing refused, and those of accounts that nobody claims now, but
+    for what a tenant had pushed while it still claimed them: that is accounted for.
+    """
     account = account_expression(landing.account_column, columns)
     accounts = ", ".join(quoted_text(a) for a in claimed) or "''"
     return f"""
-        with unassigned as (
-            select _dlt_load_id as load_id, count(*) as rows_now
+        with landed as (
+            select
+                _dlt_load_id as load_id,
+                count(*) as rows_landed,
+                count(*) filter (where coalesce({account} not in ({accounts}), true)) as unclaimed
             from {table}
-            where coalesce({account} not in ({accounts}), true)
             group by 1
         ),
+        refused as ({refused}),
         told as (
-            select load_id, sum(rows_quarantined) as rows_told
+            select
+                load_id,
+                coalesce(sum(rows_landed) filter (tenant_slug = $unassigned), 0) as unassigned,
+                coalesce(sum(rows_landed) filter (tenant_slug != $unassigned), 0) as assigned
             from {LEDGER}
-            where
-                tenant_slug = {quoted_text(naming.UNASSIGNED)}
-                and landed_table = {quoted_text(landing.table)}
+            where landed_table = {quoted_text(landing.table)}
             group by 1
+        ),
+        counted as (
+            select
+                load_id,
+                greatest(least(unclaimed, rows_landed - coalesce(assigned, 0)), 0) as unclaimed,
+                coalesce(rows_refused, 0) as refused,
+                coalesce(unassigned, 0) as unassigned
+            from refused
+            full join landed using (load_id)
+            left join told using (load_id)
         )
-        select load_id, coalesce(rows_now, 0) - coalesce(rows_told, 0) as change
-        from unassigned
-        full join told using (load_id)
-        where coalesce(rows_now, 0) != coalesce(rows_told, 0)
+        select load_id, coalesce(unclaimed, 0) + refused - unassigned as change
+        from counted
+        where coalesce(unclaimed, 0) + refused != unassigned
         order by load_id
     """
-
-
-def account_expression(account_column: str, columns: set[str]) -> str:
-    """Return the SQL of a row's account: a column of that name, else a member of a JSON column."""
-    if account_column.lower() in {column.lower() for column in columns}:
-        return f"cast({quoted_name(account_column)} as varchar)"
-    head, _, rest = account_column.partition(".")
-    return f"json_extract_string({quoted_name(head)}, {quoted_text('$.' + rest)})"
 
 
 def _record(

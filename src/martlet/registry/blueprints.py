@@ -13,7 +13,7 @@ from martlet.contracts.lock import published_shapes
 from martlet.registry.fingerprint import LandedShape
 
 TABLE = "platform.connector_blueprints"
-_CREATE = f"""
+_CREATE_BLUEPRINTS = f"""
 create table if not exists {TABLE} (
     source_platform varchar,
     object varchar,
@@ -26,6 +26,22 @@ create table if not exists {TABLE} (
     columns json,
     status varchar,
     first_seen_at timestamp,
+)
+"""
+
+_CREATE_DECISIONS = """
+create table if not exists platform.routing_decisions (
+    tenant_slug varchar,
+    source_platform varchar,
+    object varchar,
+    connection varchar,
+    landed_table varchar,
+    verdict varchar,
+    source_schema_hash varchar,
+    master_model varchar,
+    differences json,
+    reason varchar,
+    decided_at timestamp,
 )
 """
 
@@ -74,7 +90,8 @@ def published_blueprints(catalogue: Catalogue) -> tuple[Blueprint, ...]:
 def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -> int:
     """Fill `connector_blueprints` with what is published and not there yet; return how many."""
     warehouse.execute("create schema if not exists platform")
-    warehouse.execute(_CREATE)
+    warehouse.execute(_CREATE_BLUEPRINTS)
+    warehouse.execute(_CREATE_DECISIONS)
     known = {(b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)}
     added = [
         blueprint

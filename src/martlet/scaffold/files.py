@@ -61,7 +61,7 @@ def plan(
         if not target.exists():
             written.append(path)
             continue
-        present = target.read_text(encoding="utf-8")
+        present = _text(target)
         if present == file.text:
             continue
         state = _state(present)
@@ -74,7 +74,7 @@ def plan(
     removed: list[PurePosixPath] = []
     for path in _marked_files(project, folders):
         if path not in wanted:
-            edited = _state((project / path).read_text(encoding="utf-8")) == "edited"
+            edited = _state(_text(project / path)) == "edited"
             (kept if edited and not force else removed).append(path)
     return Changes(tuple(written), tuple(removed), tuple(kept), tuple(unmarked))
 
@@ -99,10 +99,15 @@ def _marked_files(project: Path, folders: Iterable[PurePosixPath]) -> list[PureP
     for folder in folders:
         for target in sorted((project / folder).rglob("*")):
             if target.suffix in _COMMENTS and target.is_file() and not target.name.startswith("."):
-                first = target.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+                first = _text(target).partition("\n")[0]
                 if _MARKER.search(first):
                     found.append(PurePosixPath(target.relative_to(project).as_posix()))
     return found
+
+
+def _text(target: Path) -> str:
+    """Return a file's text; one that is not UTF-8 any more was edited, which is no error."""
+    return target.read_text(encoding="utf-8", errors="replace")
 
 
 def _state(text: str) -> str:

@@ -77,7 +77,11 @@ _USER_COLUMNS = (
 CONTRACTS: tuple[ObjectContract, ...] = (
     ObjectContract(
         object="events",
-        versions=(Version("native", Event), Version("airbyte", AirbyteEvent)),
+        versions=(
+            Version("native", Event),
+            # Where no session has begun, only the spelling of moments tells the two apart.
+            Version("airbyte", AirbyteEvent, signs=(("event_time", r"T.+[+-]\d\d:\d\d$"),)),
+        ),
         columns=_EVENT_COLUMNS,
         cursor="server_uploaded_at",
         key=("event_uuid",),

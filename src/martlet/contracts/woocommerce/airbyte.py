@@ -55,6 +55,11 @@ class AirbyteOrder(LandedRecord):
     coupon_lines: list[dict[str, JsonValue]] | None = optional()
     refunds: list[dict[str, JsonValue]] | None = optional()
     set_paid: bool | None = optional()
+    currency_symbol: str | None = optional()
+    needs_payment: bool | None = optional()
+    needs_processing: bool | None = optional()
+    is_editable: bool | None = optional()
+    payment_url: str | None = optional()
     links: dict[str, JsonValue] | None = optional("_links")
 
 

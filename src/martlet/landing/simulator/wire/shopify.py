@@ -69,11 +69,7 @@ OBJECTS: dict[str, str] = {
                     {{'kind': 'void', 'status': 'success', 'amount': '1.00'}}
                 ]
             }}] else [] end) as refunds,
-            coalesce(
-                o.landing_path || '?utm_source=' || url_encode(o.utm_source) || '&utm_medium='
-                || url_encode(o.utm_medium) || '&utm_campaign=' || url_encode(o.utm_campaign),
-                o.landing_path
-            ) as landing_site,
+            o.landing_path as landing_site,
         from orders as o
         cross join context as c
         left join lines as l on l.order_id = o.order_id

@@ -1,0 +1,116 @@
+{# The column list of that name: {name, type, compressed?} each. #}
+{% macro append_only_columns(columns_of) %}
+    {% set lists = {
+        'master': master_columns(),
+        'push_ledger': push_ledger_columns(),
+        'quarantine_rows': quarantine_rows_columns(),
+        'schema_history': schema_history_columns(),
+        'tenant_config_history': tenant_config_history_columns(),
+        'hub_key_registry': hub_key_registry_columns(),
+    } %}
+    {% if columns_of not in lists %}
+        {{ exceptions.raise_compiler_error(
+            "append_only_columns: unknown list '" ~ columns_of ~ "'; valid: "
+            ~ lists.keys() | join(', ')
+        ) }}
+    {% endif %}
+    {{ return(lists[columns_of]) }}
+{% endmacro %}
+
+
+{% macro master_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'tenant_skey', 'type': 'varchar'},
+        {'name': 'source_schema_hash', 'type': 'varchar'},
+        {'name': 'loaded_at', 'type': 'timestamp'},
+        {'name': 'raw_data_payload', 'type': 'json', 'compressed': true},
+        {'name': 'connection', 'type': 'varchar'},
+        {'name': 'record_hash', 'type': 'uuid'},
+        {'name': 'is_deleted', 'type': 'boolean'},
+        {'name': 'extracted_at', 'type': 'timestamp'},
+        {'name': 'load_id', 'type': 'varchar'},
+        {'name': 'load_row', 'type': 'bigint'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro push_ledger_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'connection', 'type': 'varchar'},
+        {'name': 'object', 'type': 'varchar'},
+        {'name': 'load_id', 'type': 'varchar'},
+        {'name': 'landed_table', 'type': 'varchar'},
+        {'name': 'source_schema_hash', 'type': 'varchar'},
+        {'name': 'load_mode', 'type': 'varchar'},
+        {'name': 'scope_start', 'type': 'date'},
+        {'name': 'scope_end', 'type': 'date'},
+        {'name': 'extracted_at', 'type': 'timestamp'},
+        {'name': 'rows_landed', 'type': 'bigint'},
+        {'name': 'rows_pushed', 'type': 'bigint'},
+        {'name': 'rows_known', 'type': 'bigint'},
+        {'name': 'rows_quarantined', 'type': 'bigint'},
+        {'name': 'rows_erased', 'type': 'bigint'},
+        {'name': 'rows_tombstoned', 'type': 'bigint'},
+        {'name': 'pushed_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro quarantine_rows_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'connection', 'type': 'varchar'},
+        {'name': 'object', 'type': 'varchar'},
+        {'name': 'load_id', 'type': 'varchar'},
+        {'name': 'load_row', 'type': 'bigint'},
+        {'name': 'error', 'type': 'varchar'},
+        {'name': 'path', 'type': 'varchar'},
+        {'name': 'raw_record', 'type': 'varchar', 'compressed': true},
+        {'name': 'quarantined_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro schema_history_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'connection', 'type': 'varchar'},
+        {'name': 'object', 'type': 'varchar'},
+        {'name': 'landed_table', 'type': 'varchar'},
+        {'name': 'version_number', 'type': 'bigint'},
+        {'name': 'source_schema_hash', 'type': 'varchar'},
+        {'name': 'schema_family_hash', 'type': 'varchar'},
+        {'name': 'columns', 'type': 'json'},
+        {'name': 'seen_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro tenant_config_history_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'version_number', 'type': 'bigint'},
+        {'name': 'config_digest', 'type': 'varchar'},
+        {'name': 'config', 'type': 'json'},
+        {'name': 'seen_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro hub_key_registry_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'connection', 'type': 'varchar'},
+        {'name': 'object', 'type': 'varchar'},
+        {'name': 'tenant_skey', 'type': 'varchar'},
+        {'name': 'load_id', 'type': 'varchar'},
+        {'name': 'first_seen_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}

@@ -1,0 +1,18 @@
+"""The command line: arguments in, one call, a table or one JSON document out."""
+
+import sys
+
+from martlet.cli import landing, library, running
+from martlet.cli.app import app
+from martlet.errors import MartletError
+
+__all__ = ["app", "landing", "library", "main", "running"]
+
+
+def main() -> None:
+    """Run the command line; errors made on purpose are printed and give their exit code."""
+    try:
+        app()
+    except MartletError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
