@@ -87,6 +87,13 @@ class Terminal:
                 f"{row.quarantined:,}" if row.quarantined else "",
             )
         self._show(asdict(report), table)
+        for row in report.tables:
+            for reason, count in list(row.reasons.items())[:5]:
+                self._err.print(
+                    f"! {row.table}: {count:,} bad rows are kept in quarantine: {reason}",
+                    markup=False,
+                    soft_wrap=True,
+                )
         if report.recovered:
             self._err.print(
                 "finished the loads that a killed landing had left: "
@@ -104,9 +111,9 @@ class Terminal:
             yield _RunBar(bar, tenants)
 
     def ran(self, report: "RunReport") -> None:
-        """Print what a run did: tables, facts, stages, and problems on standard error."""
-        for problem in report.problems:
-            self._err.print(f"! {problem}", markup=False, soft_wrap=True)
+        """Print what a run did: tables, facts, stages, and findings on standard error."""
+        for finding in report.findings:
+            self._err.print(f"! {finding}", markup=False, soft_wrap=True)
         if self._as_json:
             self.say(report.as_document(), "")
             return

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from martlet.config.catalogue import load_catalogue
+from martlet.contracts.library import object_contract
+from martlet.landing.files import read_file
 from tests.project import REPOSITORY, Project, new_project
 
 FOLDER = Path(os.environ.get("MARTLET_REAL_RECORDS", REPOSITORY.parent / "shared" / "real_records"))
@@ -130,6 +132,25 @@ def test_every_table_routes_to_a_published_version_of_the_loader_that_its_record
         ("exact", "published"),
         ("family", "learned"),
     }
+
+
+def test_an_order_that_airbyte_passed_on_unchanged_is_taken_for_the_shops_own(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "orders.jsonl"
+    records = {place[:3]: place[3] for place in published_lines()}
+    file.write_text(json.dumps(records["woocommerce", "orders", 5]))
+
+    batch = read_file(
+        file,
+        platform="woocommerce",
+        connection="main",
+        contract=object_contract("woocommerce", "orders"),
+        loader=None,
+        extracted_at=datetime(2026, 1, 1),
+    )
+
+    assert (batch.loader, batch.rows.num_rows, batch.rejected) == ("native", 1, ())
 
 
 def test_every_row_is_pushed_once_and_its_payload_is_the_record(project: Project) -> None:

@@ -131,6 +131,7 @@ def test_a_wider_number_is_routed_and_published(before: str, after: str) -> None
         ("DOUBLE", "BIGINT"),
         ("DECIMAL(18,2)", "DECIMAL(12,2)"),
         ("DECIMAL(18,2)", "DECIMAL(18,6)"),
+        ("DECIMAL(12,2)", "DECIMAL(18,6)"),
         ("DECIMAL(18,2)", "DECIMAL(18,0)"),
         ("DECIMAL(18,2)", "DOUBLE"),
         ("DECIMAL(18,2)", "INTEGER"),

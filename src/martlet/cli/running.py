@@ -32,6 +32,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Route what has landed, push it, and build every tenant's facts and dimensions."""
+    from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
     settings, catalogue = project()
@@ -41,7 +42,9 @@ def run(
     with terminal.running(len(chosen)) as listener:
         work = Run(settings, catalogue, tenants, listener, wait_seconds=wait, strict=strict)
         report = work.run(chosen)
-    report.problems += [str(error) for error in errors.values()]
+    report.findings += [
+        Finding("configuration", slug, "tenants.yaml", str(error)) for slug, error in errors.items()
+    ]
     terminal.ran(report)
     if work.broken_promises or errors:
         raise typer.Exit(1)

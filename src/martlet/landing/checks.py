@@ -16,6 +16,10 @@ from martlet.registry.fingerprint import is_bookkeeping
 
 _PATH = re.compile(r'^\$\.(?:"(?P<quoted>[^"]+)"|(?P<plain>[^.\[]+))(?P<rest>.*)$')
 
+_NUMBERS = ("decimal", "double", "bigint")
+_NOT_NUMBERS = ("nan", "inf", "infinity")
+_QUOTED = ('"NaN"', '"nan"', '"NAN"', '"Infinity"', '"-Infinity"', '"inf"', '"-inf"')
+
 
 @dataclass(frozen=True)
 class _Check:
@@ -31,12 +35,17 @@ def check_table(
 ) -> tuple[pa.Table, tuple[RejectedRow, ...]]:
     """Divide rows into those that fit the contract and those that do not, with the first reason.
 
-    Refused are texts that are no JSON in JSON columns, NaN and infinity, and nulls in the columns
-    of the key. Raises `MartletError` where a column's type is not the contract's: that is a
+    Refused are texts that are no JSON in JSON columns, NaN and infinity (also as texts, where the
+    contract reads a number), and nulls in the columns of the key. Raises `MartletError` where a column's type is not the contract's: that is a
     mistake of whoever made the table, not of a record.
     """
     types = _column_types(table, contract, loader)
-    checks = [*_json_checks(types), *_number_checks(types), *_key_checks(contract, types)]
+    checks = [
+        *_json_checks(types),
+        *_number_checks(types),
+        *_text_checks(contract, types),
+        *_key_checks(contract, types),
+    ]
     if not checks or not table.num_rows:
         return table, ()
     refused = " or ".join(f"({check.condition})" for check in checks)
@@ -114,6 +123,30 @@ def _number_checks(types: dict[str, str]) -> list[_Check]:
         for name, kind in types.items()
         if kind == "DOUBLE"
     ]
+
+
+def _text_checks(contract: ObjectContract, types: dict[str, str]) -> list[_Check]:
+    """What says NaN in words where a number is read: a cast would make it null without a word."""
+    texts: dict[str, list[str]] = {}
+    for column in contract.columns:
+        if column.type not in _NUMBERS or column.list_key:
+            continue
+        for path in column.paths:
+            name, rest = first_step(path)
+            if types.get(name) == "VARCHAR" and not rest:
+                texts.setdefault(name, []).append(quoted_name(name))
+            elif types.get(name) == "JSON" and "*" not in rest:
+                member = f"json_extract_string({quoted_name(name)}, {quoted_text('$' + rest)})"
+                texts.setdefault(name, []).append(member)
+    checks = []
+    for name, members in texts.items():
+        words = ", ".join(quoted_text(word) for word in _NOT_NUMBERS)
+        found = " or ".join(f"lower(ltrim(trim({m}), '+-')) in ({words})" for m in members)
+        if types[name] == "JSON":  # a look before the documents are parsed
+            quoted = [f"contains({quoted_name(name)}, {quoted_text(w)})" for w in _QUOTED]
+            found = f"({' or '.join(quoted)}) and ({found})"
+        checks.append(_Check(found, "NaN is no number", name))
+    return checks
 
 
 def _key_checks(contract: ObjectContract, types: dict[str, str]) -> list[_Check]:

@@ -67,7 +67,7 @@ TableNamer = Callable[[LandedBatch], str]
 
 @dataclass(frozen=True)
 class LandedTable:
-    """What one load brought to one table."""
+    """What one load brought to one table; `reasons` are those of its bad rows, with their number."""
 
     tenant: str
     platform: str
@@ -78,6 +78,7 @@ class LandedTable:
     received: int
     accepted: int
     quarantined: int
+    reasons: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,7 @@ class _PackageLanding:
                 batch.received,
                 batch.rows.num_rows,
                 len(batch.rejected),
+                _reasons(batch),
             )
             for table, batch in self.batches.items()
         ]
@@ -338,6 +340,12 @@ class _PackageLanding:
         relation = f"{quoted_name(self.schema)}.{quoted_name(table)}"
         query = f"select count(*) from {relation} where _dlt_load_id = ?"
         return int(landing.execute(query, [load_id]).fetchall()[0][0])
+
+
+def _reasons(batch: LandedBatch) -> dict[str, int]:
+    return dict(
+        Counter(f"{r.path}: {r.error}" if r.path else r.error for r in batch.rejected).most_common()
+    )
 
 
 def _json_list(values: tuple[str, ...]) -> str | None:

@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant
 from martlet.pipeline.audit import LEDGER
+from martlet.pipeline.findings import Finding
 from martlet.scaffold.tenant_files import star_model
 from martlet.star_schema import STAR_TABLES, StarTable
 
@@ -53,7 +54,7 @@ class RunReport:
     tables: list[TableReport] = field(default_factory=list)
     facts: list[FactReport] = field(default_factory=list)
     stages: dict[str, float] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def as_document(self) -> dict[str, Any]:
         """Return the report as JSON carries it."""
@@ -64,7 +65,7 @@ class RunReport:
                 {"stage": stage, "seconds": round(seconds, 3)}
                 for stage, seconds in self.stages.items()
             ],
-            "problems": self.problems,
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 

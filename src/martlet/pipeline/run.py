@@ -13,6 +13,7 @@ from martlet.engines.duckdb_engine import connect_warehouse, create_landing, cre
 from martlet.errors import MartletError
 from martlet.pipeline.audit import audit_tenant
 from martlet.pipeline.dbt_run import DbtOutcome, run_dbt, staging_models
+from martlet.pipeline.findings import Finding, FindingKind
 from martlet.pipeline.progress import Listener
 from martlet.pipeline.report import (
     RunReport,
@@ -53,7 +54,7 @@ class Run:
                 self._run_tenant(tenant)
             except MartletError as error:
                 self.broken_promises += 1
-                self.report.problems.append(f"{tenant.slug}: {error}")
+                self._find("failure", tenant, tenant.slug, error.what, error.remedy)
         if self.tenants.shared_landings:
             with self._stage("audit"), self._warehouse() as warehouse:
                 self.report.tables += account_for_unassigned(warehouse, self.tenants)
@@ -68,13 +69,11 @@ class Run:
         with self._stage("scaffold"):
             changes = scaffold_tenant(self.settings, tenant, self.tenants, self.catalogue)
         for path in changes.kept_edited:
-            self.report.problems.append(
-                f"{path} was edited by hand and kept; its generated form differs"
-            )
+            what = f"{path} was edited by hand and kept; its generated form differs"
+            self._find("scaffold", tenant, str(path), what, "martlet onboard --force overwrites it")
         for path in changes.unmarked:
-            self.report.problems.append(
-                f"{path} has no generator's mark and was not touched; its generated form differs"
-            )
+            what = f"{path} has no generator's mark and was not touched; its generated form differs"
+            self._find("scaffold", tenant, str(path), what, "move the file away")
         held = held_models(routed)
         with self._stage("dbt"):
             outcome = run_dbt(
@@ -84,7 +83,8 @@ class Run:
         with self._stage("audit"), self._warehouse() as warehouse:
             for broken in audit_tenant(warehouse, tenant.slug, routed):
                 self.broken_promises += 1
-                self.report.problems.append(f"conservation is broken: {broken}")
+                what = f"conservation is broken: load {broken.load_id} of {broken.table}: "
+                self._find("audit", tenant, broken.table, what + broken.promise, "martlet audit")
             self._tell_tables(tenant, routed, pushed_since(warehouse, tenant.slug, ledger_before))
             self.report.facts += fact_reports(warehouse, tenant)
 
@@ -101,29 +101,39 @@ class Run:
     def _warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
         return connect_warehouse(self.settings, wait_seconds=self.wait_seconds)
 
+    def _find(
+        self,
+        kind: FindingKind,
+        tenant: Tenant,
+        subject: str,
+        message: str,
+        remedy: str | None = None,
+    ) -> None:
+        self.report.findings.append(Finding(kind, tenant.slug, subject, message, remedy))
+
     def _tell_routes(self, tenant: Tenant, routed: RoutedTenant) -> None:
-        for route in routed.unroutable:
-            if self.strict:
-                self.broken_promises += 1
-            self.report.problems.append(f"{tenant.slug}: {explain(route)}")
-        for declaration in routed.not_landed:
-            self.report.problems.append(
-                f"{tenant.slug}: {declaration.platform} {declaration.object} is enabled but "
-                f"{declaration.schema}.{declaration.table} has never landed"
-                f"\n  remedy: martlet land {tenant.slug} --platform {declaration.platform}, "
-                "or disable it in tenants.yaml"
+        for route in routed.routes:
+            table = route.declaration.table
+            if not route.is_routed:
+                self.broken_promises += self.strict
+                self._find("quarantine", tenant, table, explain(route), ROUTE_REMEDY)
+            elif route.is_learned:
+                self._find("drift", tenant, table, explain_drift(route))
+        for d in routed.not_landed:
+            what = f"{d.platform} {d.object} is enabled but {d.schema}.{d.table} has never landed"
+            remedy = (
+                f"martlet land {tenant.slug} --platform {d.platform}, or disable it in tenants.yaml"
             )
+            self._find("not_landed", tenant, d.table, what, remedy)
         for table in routed.undeclared:
-            self.report.problems.append(
-                f"{tenant.slug}: the landed table {table} belongs to no enabled source; left alone"
-            )
+            what = f"the landed table {table} belongs to no enabled source; left alone"
+            self._find("undeclared", tenant, table, what, "enable its source in tenants.yaml")
 
     def _tell_failures(self, tenant: Tenant, outcome: DbtOutcome) -> None:
         for node in outcome.failed:
             self.broken_promises += 1
-            self.report.problems.append(
-                f"{tenant.slug}: {node.name}: {node.status}: {node.message or 'no reason given'}"
-            )
+            what = f"{node.name}: {node.status}: {node.message or 'no reason given'}"
+            self._find("failure", tenant, node.name, what)
 
     def _tell_tables(
         self,
@@ -160,8 +170,14 @@ def held_models(routed: RoutedTenant) -> tuple[str, ...]:
     )
 
 
+ROUTE_REMEDY = (
+    "correct the loader or the declaration in tenants.yaml; if the source changed, publish a new "
+    "version: docs/cookbooks/version_a_connector.md"
+)
+
+
 def explain(route: Route) -> str:
-    """Return why a table cannot be routed, what it is nearest to, and what to do."""
+    """Return why a table cannot be routed, what it is nearest to and how it differs."""
     declaration = route.declaration
     fingerprint = route.shape.source_schema_hash[:8] if route.shape else "none"
     lines = [
@@ -171,14 +187,21 @@ def explain(route: Route) -> str:
     if route.blueprint:
         b = route.blueprint
         lines.append(f"  nearest: {b.source_platform} {b.object} ({b.loader} v{b.version})")
-    lines += [f"    {difference}" for difference in route.differences[:8]]
+    return "\n".join(lines + _listed(route))
+
+
+def explain_drift(route: Route) -> str:
+    """Return how a routed table differs from the shape that it was routed by."""
+    declaration = route.declaration
+    head = f"{declaration.schema}.{declaration.table} has a new shape, routed by {route.verdict}"
+    return "\n".join([head, *_listed(route)])
+
+
+def _listed(route: Route) -> list[str]:
+    lines = [f"    {difference}" for difference in route.differences[:8]]
     if len(route.differences) > 8:
         lines.append(f"    and {len(route.differences) - 8} more")
-    lines.append(
-        "  remedy: correct the loader or the declaration in tenants.yaml; if the source changed, "
-        "publish a new version: docs/cookbooks/version_a_connector.md"
-    )
-    return "\n".join(lines)
+    return lines
 
 
 def _table_report(
