@@ -13,9 +13,7 @@ versions as not materialized (
     where
         tenant_slug = '{{ tenant }}'
         and source_platform = '{{ platform }}'
-    {%- if var('as_of', none) %}
-        and loaded_at <= timestamp '{{ var('as_of') }}'
-    {%- endif %}
+        and {{ known_then() }}
 ),
 repeated as (
     select tenant_skey

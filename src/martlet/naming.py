@@ -1,6 +1,7 @@
 """The only place that builds names: of schemas, landed tables, dbt sources and models."""
 
 import re
+from datetime import datetime
 
 MAX_SLUG_LENGTH = 63
 SHARED_SCHEMA = "shared"
@@ -104,3 +105,8 @@ def fact_model(tenant: str, fact: str) -> str:
 def dimension_model(tenant: str, dimension: str) -> str:
     """Return the name of a dimension, such as `campaigns`."""
     return f"dim_{tenant}__{dimension}"
+
+
+def as_of_schema(moment: datetime) -> str:
+    """Return the schema that holds views and facts as they were at a moment (UTC)."""
+    return f"as_of_{moment:%Y%m%d_%H%M%S}"

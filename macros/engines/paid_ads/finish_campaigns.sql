@@ -10,7 +10,7 @@ sightings as (
         min(extracted_at) as first_seen_at,
         max(extracted_at) as last_seen_at,
     from {{ master }}
-    where tenant_slug = '{{ tenant }}' and source_platform = '{{ platform }}'
+    where tenant_slug = '{{ tenant }}' and source_platform = '{{ platform }}' and {{ known_then() }}
     group by tenant_skey
 ),
 sighted as (

@@ -35,9 +35,10 @@ def check_table(
 ) -> tuple[pa.Table, tuple[RejectedRow, ...]]:
     """Divide rows into those that fit the contract and those that do not, with the first reason.
 
-    Refused are texts that are no JSON in JSON columns, NaN and infinity (also as texts, where the
-    contract reads a number), and nulls in the columns of the key. Raises `MartletError` where a column's type is not the contract's: that is a
-    mistake of whoever made the table, not of a record.
+    Refused are texts that are no JSON in JSON columns, NaN and infinity (as texts too, where the
+    contract reads a number), and nulls in the columns of the key. Raises `MartletError` where a
+    column's type is not the contract's: that is a mistake of whoever made the table, not of a
+    record.
     """
     types = _column_types(table, contract, loader)
     checks = [

@@ -1,6 +1,7 @@
 """Lands batches through dlt: one package for each connection, verified by counting."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from martlet.settings import Settings
 LOADS_TABLE = "_martlet_loads"
 QUARANTINE_TABLE = "_martlet_quarantine_rows"
 DLT_LOADS_TABLE = "_dlt_loads"
+_REASONS_TOLD = 20
 
 _LOADS_SCHEMA = pa.schema(
     [
@@ -67,7 +69,7 @@ TableNamer = Callable[[LandedBatch], str]
 
 @dataclass(frozen=True)
 class LandedTable:
-    """What one load brought to one table; `reasons` are those of its bad rows, with their number."""
+    """What one load brought to one table; `reasons` are the most frequent of its bad rows."""
 
     tenant: str
     platform: str
@@ -343,9 +345,8 @@ class _PackageLanding:
 
 
 def _reasons(batch: LandedBatch) -> dict[str, int]:
-    return dict(
-        Counter(f"{r.path}: {r.error}" if r.path else r.error for r in batch.rejected).most_common()
-    )
+    reasons = Counter(f"{r.path}: {r.error}" if r.path else r.error for r in batch.rejected)
+    return dict(reasons.most_common(_REASONS_TOLD))
 
 
 def _json_list(values: tuple[str, ...]) -> str | None:

@@ -1,9 +1,11 @@
 """Runs dbt in this process, for the platform and one tenant."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from martlet import naming
@@ -38,9 +40,13 @@ def run_dbt(
     tenant: str,
     *,
     exclude: tuple[str, ...] = (),
+    as_of: datetime | None = None,
     on_model: Callable[[str], None] | None = None,
 ) -> DbtOutcome:
     """Build the models of the platform and of one tenant; held staging models are excluded.
+
+    With `as_of` (UTC), only views and facts are built, from what was known then, in a schema of
+    their own (`naming.as_of_schema`).
 
     Raises `MartletError` when dbt could not start: a parse error, or a hook that stopped the run.
     """
@@ -60,8 +66,10 @@ def run_dbt(
         "--profiles-dir",
         str(settings.project_dir),
         "--target-path",
-        str(settings.target_dir(tenant)),
+        str(settings.target_dir(f"{tenant}.as_of" if as_of else tenant)),
     ]
+    if as_of:
+        arguments += as_of_arguments(as_of)
     if exclude:
         arguments += ["--exclude", *exclude]
     events = _Events(on_model)
@@ -127,6 +135,13 @@ def _environment(settings: Settings, tenant: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def as_of_arguments(as_of: datetime) -> list[str]:
+    """Return the arguments that make dbt rebuild views and facts as they would have been."""
+    known = {"as_of": as_of.isoformat(sep=" "), "as_of_schema": naming.as_of_schema(as_of)}
+    layers = ["path:models/intermediate", "path:models/analytics"]
+    return ["--vars", json.dumps(known), "--select", *layers]
 
 
 def staging_models(tables: list[tuple[str, str, str]]) -> tuple[str, ...]:

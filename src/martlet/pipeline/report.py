@@ -100,28 +100,33 @@ def ledger_length(warehouse: DuckDBPyConnection) -> int:
     return int(counted[0]) if counted else 0
 
 
-def fact_reports(warehouse: DuckDBPyConnection, tenant: Tenant) -> list[FactReport]:
+def fact_reports(
+    warehouse: DuckDBPyConnection, tenant: Tenant, schema: str = "analytics"
+) -> list[FactReport]:
     """Return rows and totals of the tenant's facts and dimensions, as far as they exist."""
     existing = {
         row[0]
         for row in warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = 'analytics' "
-            "and database_name = current_database()"
+            "select table_name from duckdb_tables() where schema_name = ? "
+            "and database_name = current_database()",
+            [schema],
         ).fetchall()
     }
     return [
-        _fact_report(warehouse, tenant, table)
+        _fact_report(warehouse, tenant, table, schema)
         for table in STAR_TABLES
         if star_model(tenant.slug, table) in existing
     ]
 
 
-def _fact_report(warehouse: DuckDBPyConnection, tenant: Tenant, table: StarTable) -> FactReport:
+def _fact_report(
+    warehouse: DuckDBPyConnection, tenant: Tenant, table: StarTable, schema: str
+) -> FactReport:
     model = star_model(tenant.slug, table)
     sums = "".join(f", sum({name})" for name in TOTALS[table.name])
     rows = warehouse.execute(
         f"select coalesce(currency, 'unknown'), count(*){sums} "
-        f"from analytics.{model} group by 1 order by 1"
+        f"from {schema}.{model} group by 1 order by 1"
     ).fetchall()
     return FactReport(
         tenant=tenant.slug,

@@ -4,12 +4,19 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
+from martlet import naming
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import connect_warehouse, create_landing, create_warehouse
+from martlet.engines.duckdb_engine import (
+    connect,
+    connect_warehouse,
+    create_landing,
+    create_warehouse,
+)
 from martlet.errors import MartletError
 from martlet.pipeline.audit import audit_tenant
 from martlet.pipeline.dbt_run import DbtOutcome, run_dbt, staging_models
@@ -45,10 +52,10 @@ class Run:
 
     def run(self, chosen: tuple[Tenant, ...]) -> RunReport:
         """Run the chosen tenants; one that fails is told of and does not stop the next."""
-        create_landing(self.settings.landing)
-        create_warehouse(self.settings.warehouse)
-        with self._stage("check"), self._warehouse() as warehouse:
-            initialize_blueprints(warehouse, self.catalogue)
+        with self._stage("check"):
+            self._prepare_files()
+            with self._warehouse() as warehouse:
+                initialize_blueprints(warehouse, self.catalogue)
         for tenant in chosen:
             try:
                 self._run_tenant(tenant)
@@ -58,6 +65,32 @@ class Run:
         if self.tenants.shared_landings:
             with self._stage("audit"), self._warehouse() as warehouse:
                 self.report.tables += account_for_unassigned(warehouse, self.tenants)
+        return self.report
+
+    def _prepare_files(self) -> None:
+        """Create the databases where there are none; where one is broken, nothing is created."""
+        for path in (self.settings.landing, self.settings.warehouse):
+            if path.exists():
+                with connect(path, read_only=True, wait_seconds=self.wait_seconds):
+                    pass
+        create_landing(self.settings.landing)
+        create_warehouse(self.settings.warehouse)
+
+    def run_as_of(self, chosen: tuple[Tenant, ...], as_of: datetime) -> RunReport:
+        """Rebuild views and facts as they would have been at a past moment (UTC).
+
+        Nothing is pushed, and what is published stays: the result has a schema of its own.
+        """
+        schema = naming.as_of_schema(as_of)
+        for tenant in chosen:
+            self.listener.tenant(tenant.slug)
+            with self._stage("dbt"):
+                outcome = run_dbt(
+                    self.settings, tenant.slug, as_of=as_of, on_model=self.listener.model
+                )
+            self._tell_failures(tenant, outcome)
+            with self._warehouse() as warehouse:
+                self.report.facts += fact_reports(warehouse, tenant, schema)
         return self.report
 
     def _run_tenant(self, tenant: Tenant) -> None:
