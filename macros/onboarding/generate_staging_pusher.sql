@@ -40,7 +40,7 @@ where false
 
 
 {% macro packed_select(push, landing, relation, shape) %}
-{%- set columns = shape.columns %}
+{%- set shape = aliased_shape(push, landing, shape) %}
 {%- set key = landed_key(push, relation, shape) %}
 {%- set loader = bookkeeping(shape) -%}
 select
@@ -59,8 +59,8 @@ select
     rejected_because,
 from (
     select
-        {{ pack_json(columns) }} as raw_data_payload,
-        {{ record_hash(columns, loader.is_deleted) }} as record_hash,
+        {{ pack_json(shape.readable) }} as raw_data_payload,
+        {{ record_hash(shape.hashed, loader.is_deleted) }} as record_hash,
     {%- for part in key.parts %}
         {{ part }} as key_{{ loop.index }},
     {%- endfor %}
@@ -108,6 +108,10 @@ from (
             {%- do checks.append("when " ~ expression ~ " is null then 'key column " ~ name ~ " is null'") %}
         {%- endif %}
     {%- endfor %}
+    {# JSON has no NaN: packed, it would be a null that nobody was told of. #}
+    {%- for column in shape.columns if column.family == 'float' %}
+        {%- do checks.append("when not isfinite(" ~ adapter.quote(column.name) ~ ") then '" ~ column.name | replace("'", "''") ~ ": NaN is no number'") %}
+    {%- endfor %}
     {{ return({
         'parts': parts,
         'rejected_because': 'case ' ~ checks | join(' ') ~ ' end' if checks else 'cast(null as varchar)',
@@ -125,9 +129,11 @@ from (
     {%- for path in column.paths %}
         {%- set steps = modules.re.match('^\\$\\.("(?P<quoted>[^"]+)"|(?P<plain>[^.\\[]+))(?P<rest>.*)$', path) %}
         {%- set head = (steps.group('quoted') or steps.group('plain')) | lower %}
-        {%- for landed in shape.columns if landed.name | lower == head %}
-            {%- set quoted = adapter.quote(landed.name) %}
-            {%- do candidates.append(json_text(quoted, '$' ~ steps.group('rest')) if steps.group('rest') else 'cast(' ~ quoted ~ ' as varchar)') %}
+        {%- for landed in shape.readable if landed.name | lower == head %}
+            {%- set quoted = landed_name(landed) %}
+            {#- A field that the contract did not know has landed as JSON, its text in quotes. #}
+            {%- set is_document = steps.group('rest') or (landed.landed and landed.family == 'json') %}
+            {%- do candidates.append(json_text(quoted, '$' ~ steps.group('rest')) if is_document else 'cast(' ~ quoted ~ ' as varchar)') %}
         {%- endfor %}
     {%- endfor %}
     {{ return('coalesce(' ~ candidates | join(', ') ~ ')' if candidates | length > 1 else (candidates[0] if candidates else none)) }}

@@ -7,6 +7,11 @@
         'schema_history': schema_history_columns(),
         'tenant_config_history': tenant_config_history_columns(),
         'hub_key_registry': hub_key_registry_columns(),
+        'invocations': invocations_columns(),
+        'model_artifacts': model_artifacts_columns(),
+        'run_results': run_results_columns(),
+        'test_artifacts': test_artifacts_columns(),
+        'source_freshness': source_freshness_columns(),
     } %}
     {% if columns_of not in lists %}
         {{ exceptions.raise_compiler_error(

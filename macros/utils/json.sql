@@ -18,7 +18,7 @@ cast('{' || concat_ws(',',
 
 
 {% macro json_member(column) -%}
-    {%- set name = adapter.quote(column.name) -%}
+    {%- set name = landed_name(column) -%}
     {%- set label = "'" ~ (tojson(column.name) | replace("'", "''")) ~ ":'" -%}
     case when {{ json_has_value(column) }} then {{ label }} || {{ json_value(column) }} end
 {%- endmacro %}
@@ -26,14 +26,14 @@ cast('{' || concat_ws(',',
 
 {# The column as JSON text. A JSON column is that already: to_json would parse it again. #}
 {% macro json_value(column) -%}
-    {%- set name = adapter.quote(column.name) -%}
+    {%- set name = landed_name(column) -%}
     {{ 'cast(' ~ name ~ ' as varchar)' if column.type == 'JSON' else 'to_json(' ~ name ~ ')' }}
 {%- endmacro %}
 
 
 {# NaN and infinity are not JSON: a loader that let them through leaves the field out. #}
 {% macro json_has_value(column) -%}
-    {%- set name = adapter.quote(column.name) -%}
+    {%- set name = landed_name(column) -%}
     {{ name }} is not null{{ ' and isfinite(' ~ name ~ ')' if column.family == 'float' }}
 {%- endmacro %}
 
@@ -58,7 +58,7 @@ cast(md5(concat_ws(',',
 
 
 {% macro canonical_member(column) -%}
-    {%- set name = adapter.quote(column.name) -%}
+    {%- set name = landed_name(column) -%}
     {%- set label = "'" ~ (tojson(column.name | lower) | replace("'", "''")) ~ ":'" -%}
     case when {{ json_has_value(column) }} then {{ label }} || {% if column.family in ('float', 'decimal') -%}
         {{ trimmed_number('cast(' ~ name ~ ' as varchar)') }}
@@ -109,76 +109,6 @@ cast(md5(concat_ws(',',
 
 {% macro default__json_texts(expression, paths) -%}
     ({{ expression }} ->> [{% for path in paths %}'{{ path | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}])
-{%- endmacro %}
-
-
-{# A JSON list of {key, value: {<fields>}} objects as a typed list, to look entries up in. #}
-{% macro json_key_values(expression, fields) -%}
-    {{ return(adapter.dispatch('json_key_values', 'martlet')(expression, fields)) }}
-{%- endmacro %}
-
-{% macro default__json_key_values(expression, fields) -%}
-    from_json({{ expression }}, '[{"key": "VARCHAR", "value": {% raw %}{{% endraw %}{% for field in fields %}"{{ field }}": "VARCHAR"{{ ', ' if not loop.last }}{% endfor %}{% raw %}}{% endraw %}}]')
-{%- endmacro %}
-
-
-{# Of the entry `key` in such a typed list, the first of `fields` that is not null, as text. #}
-{% macro key_value(list, key, fields) -%}
-    {{ return(adapter.dispatch('key_value', 'martlet')(list, key, fields)) }}
-{%- endmacro %}
-
-{% macro default__key_value(list, key, fields) -%}
-    list_transform(list_filter({{ list }}, lambda e: e.key = '{{ key }}'), lambda e: coalesce({% for field in fields %}e.value.{{ field }}{{ ', ' if not loop.last }}{% endfor %}))[1]
-{%- endmacro %}
-
-
-{#
-    The sum of `value_field` over those objects of a JSON list whose `key_field` is one of `keys`,
-    as decimal; zero when none is. Meta's `actions` repeat one purchase under several types: the
-    caller names the types that count.
-#}
-{% macro json_list_sum(expression, key_field, keys, value_field) -%}
-    {{ return(adapter.dispatch('json_list_sum', 'martlet')(expression, key_field, keys, value_field)) }}
-{%- endmacro %}
-
-{% macro default__json_list_sum(expression, key_field, keys, value_field) -%}
-    cast(coalesce(list_sum(list_transform(
-        list_filter(
-            from_json({{ expression }}, '[{"{{ key_field }}": "VARCHAR", "{{ value_field }}": "VARCHAR"}]'),
-            lambda e: e."{{ key_field }}" in ({% for k in keys %}'{{ k | replace("'", "''") }}'{{ ', ' if not loop.last }}{% else %}''{% endfor %})
-        ),
-        lambda e: try_cast(e."{{ value_field }}" as decimal(18, 6))
-    )), 0) as decimal(18, 6))
-{%- endmacro %}
-
-
-{#
-    The decimal sum of `value_field` over the objects that a JSON path with wildcards finds, of those
-    whose fields equal `where` ({field: text}); zero when there is none.
-    {{ '{{' }} json_objects_sum('refunds', '$[*].transactions[*]', 'amount', {'kind': 'refund'}) {{ '}}' }}
-#}
-{% macro json_objects_sum(expression, path, value_field, where={}) -%}
-    {{ return(adapter.dispatch('json_objects_sum', 'martlet')(expression, path, value_field, where)) }}
-{%- endmacro %}
-
-{% macro default__json_objects_sum(expression, path, value_field, where) -%}
-    {%- set objects = "json_extract(" ~ expression ~ ", '" ~ path ~ "')" -%}
-    {%- set conditions = [] -%}
-    {%- for field, value in where.items() -%}
-        {%- do conditions.append("json_extract_string(e, '$." ~ field ~ "') = '" ~ value ~ "'") -%}
-    {%- endfor -%}
-    {%- set chosen = "list_filter(" ~ objects ~ ", lambda e: " ~ conditions | join(' and ') ~ ")" if conditions else objects -%}
-    cast(coalesce(list_sum(list_transform({{ chosen }}, lambda e: try_cast(json_extract_string(e, '$.{{ value_field }}') as decimal(18, 6)))), 0) as decimal(18, 6))
-{%- endmacro %}
-
-
-{# One query parameter of a URL (or of its query string), decoded; null when it is not there. #}
-{% macro url_parameter(url, name) -%}
-    {{ return(adapter.dispatch('url_parameter', 'martlet')(url, name)) }}
-{%- endmacro %}
-
-{% macro default__url_parameter(url, name) -%}
-    nullif(url_decode(replace(regexp_extract({{ url }}, '[?&]{{ name }}=([^&#]*)', 1), '+', ' ')), '')
 {%- endmacro %}
 
 

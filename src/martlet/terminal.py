@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -39,6 +40,20 @@ class Terminal:
             print(json.dumps(document, indent=2, default=str, ensure_ascii=False))  # noqa: T201
         else:
             self._out.print(sentence, markup=False)
+
+    def warn(self, sentence: str) -> None:
+        """Print what a person should know on standard error."""
+        self._err.print(f"! {sentence}", markup=False, soft_wrap=True)
+
+    def rows(self, name: str, rows: list[dict[str, Any]], *, none: str) -> None:
+        """Print rows that share their keys; without any, say `none`."""
+        if self._as_json or not rows:
+            self.say({name: rows}, none)
+            return
+        table = Table(*(key.replace("_", " ") for key in rows[0]))
+        for row in rows:
+            table.add_row(*(escape(_cell(value)) for value in row.values()))
+        self._out.print(table)
 
     def configuration(self, tenants: TenantsFile, catalogue: Catalogue) -> None:
         """Print what a checked configuration holds."""
@@ -225,6 +240,16 @@ def _facts(report: "RunReport") -> Table:
         )
         table.add_row(fact.tenant, fact.fact, f"{fact.rows:,}", totals)
     return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _readable(value: str | int) -> str:

@@ -27,7 +27,11 @@ canonical as (
         o.total_discounts as discount,
         o.total_tax as tax,
         coalesce(o.total_shipping_price, {{ json_objects_sum('o.shipping_lines', '$[*]', 'price') }}) as shipping,
-        {{ json_objects_sum('o.refunds', '$[*].transactions[*]', 'amount', {'kind': 'refund', 'status': 'success'}) }} as refunded,
+        {# Refunded by its status, but without the list that says how much: unknown, not zero. #}
+        case
+            when o.refunds is not null or o.financial_status not in ('refunded', 'partially_refunded')
+                then {{ json_objects_sum('o.refunds', '$[*].transactions[*]', 'amount', {'kind': 'refund', 'status': 'success'}) }}
+        end as refunded,
         coalesce(o.currency, c.currency) as currency,
         case
             when o.cancelled_at is not null then 'cancelled'

@@ -2,11 +2,11 @@
 
 import sys
 
-from martlet.cli import landing, library, running
+from martlet.cli import alerts, landing, library, running
 from martlet.cli.app import app
 from martlet.errors import MartletError
 
-__all__ = ["app", "landing", "library", "main", "running"]
+__all__ = ["alerts", "app", "landing", "library", "main", "running"]
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from martlet.cli.alerts import alert, alerting_crashes
 from martlet.cli.app import AsJson, Wait, app, chosen_tenants, project
 from martlet.config.tenants import load_tenants_leniently
 from martlet.errors import BadInputError
@@ -46,13 +47,18 @@ def run(
     if tenant:
         errors = {}  # of tenants that nobody asked for
     terminal = Terminal(as_json=as_json)
-    with terminal.running(len(chosen)) as listener:
+    with (
+        terminal.running(len(chosen)) as listener,
+        alerting_crashes(settings, tenants, chosen, terminal),
+    ):
         work = Run(settings, catalogue, tenants, listener, wait_seconds=wait, strict=strict)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [
         Finding("configuration", slug, "tenants.yaml", str(error)) for slug, error in errors.items()
     ]
     terminal.ran(report)
+    if not as_of:  # what a look into the past finds is no news
+        alert(settings, tenants, report.findings, terminal, looked_at=[t.slug for t in chosen])
     if work.broken_promises or errors:
         raise typer.Exit(1)
 

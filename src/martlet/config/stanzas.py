@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from martlet import naming
+from martlet.config.alerts import repeated_channels
 from martlet.config.catalogue import Catalogue, Connector
 from martlet.config.problems import (
     NOT_A_MAPPING,
@@ -56,6 +57,7 @@ def read_tenant(
         tenant = Tenant.model_validate(filled)
     except ValidationError as error:
         return None, problems + problems_of(error, Tenant, location)
+    problems += repeated_channels(tenant.alerts, (*location, "alerts"))
     return (None if problems else tenant), problems
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict, field_validator, model_validator
 
 from martlet import naming
+from martlet.config.alerts import AlertChannel
 from martlet.config.catalogue import Domain
 from martlet.config.problems import DERIVED, ConfigModel, refuse
 from martlet.config.text import (
@@ -129,6 +130,7 @@ class Tenant(ConfigModel):
     currency: Currency
     analytics_source: Slug | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
+    alerts: tuple[AlertChannel, ...] = ()
 
     @property
     def is_active(self) -> bool:
@@ -144,7 +146,7 @@ class Tenant(ConfigModel):
 
     def effective_config(self) -> dict[str, Any]:
         """Return the configuration that shapes the warehouse, with every default filled in."""
-        config = self.model_dump(mode="json", exclude={"name": True})
+        config = self.model_dump(mode="json", exclude={"name": True, "alerts": True})
         for platform, source in self.sources.items():
             stanza = config["sources"][platform]
             del stanza["generation"]

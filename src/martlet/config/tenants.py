@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, Strict, ValidationError
 
 from martlet import naming
+from martlet.config.alerts import AlertChannel, read_alerts
 from martlet.config.catalogue import Catalogue
 from martlet.config.problems import (
     ConfigModel,
@@ -33,6 +34,7 @@ from martlet.config.yaml_reader import read_yaml
 from martlet.errors import BadInputError, nearest
 
 __all__ = [
+    "AlertChannel",
     "Connection",
     "Filter",
     "Generation",
@@ -45,7 +47,7 @@ __all__ = [
     "load_tenants_leniently",
 ]
 
-TOP_LEVEL_KEYS = ("version", "shared_landings", "tenants")
+TOP_LEVEL_KEYS = ("version", "alerts", "shared_landings", "tenants")
 
 
 class SharedLanding(ConfigModel):
@@ -68,6 +70,7 @@ class TenantsFile(ConfigModel):
     path: Path
     tenants: dict[str, Tenant]
     shared_landings: tuple[SharedLanding, ...] = ()
+    alerts: tuple[AlertChannel, ...] = ()
 
     def active(self) -> tuple[Tenant, ...]:
         """Return the tenants that runs are for."""
@@ -137,13 +140,13 @@ class TenantsFile(ConfigModel):
 
 def load_tenants(path: Path, catalogue: Catalogue) -> TenantsFile:
     """Return all tenants; raises one `BadInputError` that lists all problems of the file."""
-    tenants, landings, problems = _read(path, catalogue)
+    file, problems = _read(path, catalogue)
     found = problems.pop(None, [])
     for tenant_problems in problems.values():
         found += tenant_problems
     if found:
         raise bad_file(path, found)
-    return TenantsFile(path=path, tenants=tenants, shared_landings=landings)
+    return file
 
 
 def load_tenants_leniently(
@@ -153,24 +156,23 @@ def load_tenants_leniently(
 
     Raises `BadInputError` only for what concerns the whole file.
     """
-    tenants, landings, problems = _read(path, catalogue)
+    file, problems = _read(path, catalogue)
     of_the_file = problems.pop(None, [])
     if of_the_file:
         raise bad_file(path, of_the_file)
     errors = {str(slug): bad_file(path, found) for slug, found in problems.items()}
-    valid = {slug: tenant for slug, tenant in tenants.items() if slug not in errors}
-    return TenantsFile(path=path, tenants=valid, shared_landings=landings), errors
+    valid = {slug: tenant for slug, tenant in file.tenants.items() if slug not in errors}
+    return file.model_copy(update={"tenants": valid}), errors
 
 
 Problems = dict[str | None, list[Problem]]  # by tenant; None: of the whole file
 
 
-def _read(
-    path: Path, catalogue: Catalogue
-) -> tuple[dict[str, Tenant], tuple[SharedLanding, ...], Problems]:
+def _read(path: Path, catalogue: Catalogue) -> tuple[TenantsFile, Problems]:
     document = read_yaml(path)
     problems: Problems = defaultdict(list)
     problems[None] += _file_problems(document)
+    alerts = read_alerts(document.get("alerts"), problems[None])
     landings = _read_landings(document.get("shared_landings"), catalogue, problems[None])
     tenants: dict[str, Tenant] = {}
     stanzas = document.get("tenants")
@@ -182,7 +184,8 @@ def _read(
             problems[slug] += found
     for slug, problem in _conflicts(tenants, catalogue):
         problems[slug].append(problem)
-    return tenants, landings, problems
+    file = TenantsFile(path=path, tenants=tenants, shared_landings=landings, alerts=alerts)
+    return file, problems
 
 
 def _file_problems(document: dict[str, Any]) -> list[Problem]:

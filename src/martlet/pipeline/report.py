@@ -88,6 +88,29 @@ def pushed_since(
     }
 
 
+def quarantined_since(
+    warehouse: DuckDBPyConnection, tenant: str, ledger_rows_before: int
+) -> list[tuple[str, str, str, int]]:
+    """Return landed table, load, reason and number of the rows that this run quarantined."""
+    rows = warehouse.execute(
+        f"""
+        select
+            l.landed_table,
+            l.load_id,
+            coalesce(q.path || ': ', '') || q.error as reason,
+            count(*)
+        from (select * from {LEDGER} where rowid >= $before) as l
+        inner join ops.platform_ops__quarantine_rows as q
+            using (tenant_slug, source_platform, connection, object, load_id)
+        where l.tenant_slug = $tenant and l.rows_quarantined > 0
+        group by all
+        order by all
+        """,
+        {"before": ledger_rows_before, "tenant": tenant},
+    ).fetchall()
+    return [(table, load_id, reason, int(count)) for table, load_id, reason, count in rows]
+
+
 def ledger_length(warehouse: DuckDBPyConnection) -> int:
     """Return how many rows the ledger has; 0 before the first run."""
     exists = warehouse.execute(

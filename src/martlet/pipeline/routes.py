@@ -10,6 +10,7 @@ from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.errors import nearest
 from martlet.pipeline.accounts import has_account
+from martlet.registry.approvals import with_rejections
 from martlet.registry.blueprints import (
     Blueprint,
     insert_blueprints,
@@ -75,7 +76,7 @@ def route_tenant(
     """
     declarations = declared_tables(tenant, tenants)
     schemas = [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA]
-    landed = _landed_columns(warehouse, schemas)
+    landed = landed_columns(warehouse, schemas)
     blueprints = list(stored_blueprints(warehouse))
     routes: list[Route] = []
     for declaration in declarations:
@@ -88,6 +89,7 @@ def route_tenant(
             insert_blueprints(warehouse, [learned])
             blueprints.append(learned)
         routes.append(route)
+    routes = with_rejections(warehouse, routes)
     _record(warehouse, routes)
     known = {(d.schema, d.table) for d in declarations}
     delivered = {_place(route.declaration) for route in routes}
@@ -123,9 +125,10 @@ def _with_account(route: Route, columns: dict[str, str], tenants: TenantsFile) -
     )
 
 
-def _landed_columns(
+def landed_columns(
     warehouse: DuckDBPyConnection, schemas: list[str]
 ) -> dict[tuple[str, str], dict[str, str]]:
+    """Return (schema, table) to its columns and their types; loaders' own tables left out."""
     rows = warehouse.execute(
         "select schema_name, table_name, column_name, data_type from duckdb_columns() "
         "where database_name = 'landing' and list_contains(?, schema_name) "

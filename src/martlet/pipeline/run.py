@@ -28,10 +28,12 @@ from martlet.pipeline.report import (
     fact_reports,
     ledger_length,
     pushed_since,
+    quarantined_since,
 )
 from martlet.pipeline.routes import RoutedTenant, declared_tables, route_tenant
 from martlet.pipeline.shared_landings import account_for_unassigned
 from martlet.registry.blueprints import initialize_blueprints
+from martlet.registry.drift import likely_renames
 from martlet.registry.routing import Declaration, Route
 from martlet.scaffold.scaffold import scaffold_tenant
 from martlet.settings import Settings
@@ -119,6 +121,8 @@ class Run:
                 what = f"conservation is broken: load {broken.load_id} of {broken.table}: "
                 self._find("audit", tenant, broken.table, what + broken.promise, "martlet audit")
             self._tell_tables(tenant, routed, pushed_since(warehouse, tenant.slug, ledger_before))
+            for row in quarantined_since(warehouse, tenant.slug, ledger_before)[:MAX_TOLD]:
+                self._tell_quarantined(tenant, *row)
             self.report.facts += fact_reports(warehouse, tenant)
 
     @contextmanager
@@ -147,9 +151,11 @@ class Run:
     def _tell_routes(self, tenant: Tenant, routed: RoutedTenant) -> None:
         for route in routed.routes:
             table = route.declaration.table
+            if route.rejected_because:
+                continue  # decided: the report lists the table, nobody is told again
             if not route.is_routed:
                 self.broken_promises += self.strict
-                self._find("quarantine", tenant, table, explain(route), ROUTE_REMEDY)
+                self._find("quarantine", tenant, table, explain(route), route_remedy(route))
             elif route.is_learned:
                 self._find("drift", tenant, table, explain_drift(route))
         for d in routed.not_landed:
@@ -167,6 +173,13 @@ class Run:
             self.broken_promises += 1
             what = f"{node.name}: {node.status}: {node.message or 'no reason given'}"
             self._find("failure", tenant, node.name, what)
+
+    def _tell_quarantined(
+        self, tenant: Tenant, table: str, load_id: str, reason: str, count: int
+    ) -> None:
+        what = f"{count:,} rows of load {load_id} of {table} are in quarantine: {reason}"
+        remedy = "correct them at the source and land them again; they are kept in quarantine_rows"
+        self._find("quarantine", tenant, table, what, remedy)
 
     def _tell_tables(
         self,
@@ -203,10 +216,19 @@ def held_models(routed: RoutedTenant) -> tuple[str, ...]:
     )
 
 
-ROUTE_REMEDY = (
-    "correct the loader or the declaration in tenants.yaml; if the source changed, publish a new "
-    "version: docs/cookbooks/version_a_connector.md"
-)
+MAX_TOLD = 20
+
+
+def route_remedy(route: Route) -> str:
+    """Return what a person can do about a table that cannot be routed."""
+    d = route.declaration
+    approve = f"martlet registry approve {d.tenant} {d.table} --reason TEXT"
+    for landed, published in likely_renames(route.differences):
+        approve += f" --alias {landed}={published}"
+    return (
+        "correct the loader or the declaration in tenants.yaml; if the source changed, "
+        f"`{approve}`, or publish a new version: docs/cookbooks/version_a_connector.md"
+    )
 
 
 def explain(route: Route) -> str:
@@ -234,6 +256,10 @@ def _listed(route: Route) -> list[str]:
     lines = [f"    {difference}" for difference in route.differences[:8]]
     if len(route.differences) > 8:
         lines.append(f"    and {len(route.differences) - 8} more")
+    lines += [
+        f"    has {published} become {landed}? then: --alias {landed}={published}"
+        for landed, published in likely_renames(route.differences)
+    ]
     return lines
 
 
@@ -251,5 +277,5 @@ def _table_report(
         known=known,
         quarantined=quarantined,
         status=route.verdict if route else "not_landed",
-        detail=route.reason if route else "",
+        detail="; ".join(filter(None, (route.reason, route.rejected_because))) if route else "",
     )

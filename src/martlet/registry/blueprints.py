@@ -26,6 +26,7 @@ create table if not exists {TABLE} (
     columns json,
     status varchar,
     first_seen_at timestamp,
+    aliases json,
 )
 """
 
@@ -48,7 +49,10 @@ create table if not exists platform.routing_decisions (
 
 @dataclass(frozen=True)
 class Blueprint:
-    """One known shape of one object. `columns` are name and canonical type, in physical order."""
+    """One known shape of one object. `columns` are name and canonical type, in physical order.
+
+    `aliases` are landed names that an operator has said to stand for published ones.
+    """
 
     source_platform: str
     object: str
@@ -60,6 +64,7 @@ class Blueprint:
     schema_family_hash: str
     columns: tuple[tuple[str, str], ...]
     status: str = "published"
+    aliases: tuple[tuple[str, str], ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -91,6 +96,8 @@ def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -
     """Fill `connector_blueprints` with what is published and not there yet; return how many."""
     warehouse.execute("create schema if not exists platform")
     warehouse.execute(_CREATE_BLUEPRINTS)
+    # A registry from before there were aliases.
+    warehouse.execute(f"alter table {TABLE} add column if not exists aliases json")
     warehouse.execute(_CREATE_DECISIONS)
     known = {(b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)}
     added = [
@@ -106,7 +113,7 @@ def stored_blueprints(warehouse: DuckDBPyConnection) -> tuple[Blueprint, ...]:
     """Return all blueprints of the registry, published ones first."""
     rows = warehouse.execute(
         "select source_platform, object, master_model, api_version, loader, version, "
-        f"source_schema_hash, schema_family_hash, columns, status from {TABLE} "
+        f"source_schema_hash, schema_family_hash, columns, status, aliases from {TABLE} "
         "order by status = 'learned', source_platform, object, loader, version"
     ).fetchall()
     return tuple(
@@ -121,6 +128,7 @@ def stored_blueprints(warehouse: DuckDBPyConnection) -> tuple[Blueprint, ...]:
             schema_family_hash=family_hash,
             columns=tuple((name, kind) for name, kind in json.loads(columns)),
             status=status,
+            aliases=tuple(json.loads(aliases).items()) if aliases else (),
         )
         for (
             platform,
@@ -133,6 +141,7 @@ def stored_blueprints(warehouse: DuckDBPyConnection) -> tuple[Blueprint, ...]:
             family_hash,
             columns,
             status,
+            aliases,
         ) in rows
     )
 
@@ -142,7 +151,7 @@ def insert_blueprints(warehouse: DuckDBPyConnection, blueprints: Iterable[Bluepr
     for b in blueprints:
         warehouse.execute(
             f"insert into {TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "cast(current_timestamp at time zone 'UTC' as timestamp))",
+            "cast(current_timestamp at time zone 'UTC' as timestamp), ?)",
             [
                 b.source_platform,
                 b.object,
@@ -154,6 +163,7 @@ def insert_blueprints(warehouse: DuckDBPyConnection, blueprints: Iterable[Bluepr
                 b.schema_family_hash,
                 json.dumps(b.columns),
                 b.status,
+                aliases_json(b.aliases),
             ],
         )
 
@@ -171,7 +181,13 @@ def learned_blueprint(nearest: Blueprint, shape: LandedShape, version: int) -> B
         schema_family_hash=shape.schema_family_hash,
         columns=shape.columns,
         status="learned",
+        aliases=tuple(a for a in nearest.aliases if a[0] in dict(shape.columns)),
     )
+
+
+def aliases_json(aliases: tuple[tuple[str, str], ...]) -> str | None:
+    """Return aliases as the registry stores them: an object, or null for none."""
+    return json.dumps(dict(aliases), ensure_ascii=False) if aliases else None
 
 
 def key_heads(blueprint: Blueprint) -> tuple[frozenset[str], ...]:
@@ -187,16 +203,19 @@ def needed_heads(blueprint: Blueprint) -> tuple[frozenset[str], ...]:
 def _heads(blueprint: Blueprint, names: Iterable[str]) -> tuple[frozenset[str], ...]:
     contract = object_contract(blueprint.source_platform, blueprint.object)
     present = {name.casefold() for name, _ in blueprint.columns}
+    standing_in = {published.casefold(): landed.casefold() for landed, published in blueprint.aliases}
     paths = {column.name: column.paths for column in contract.columns}
     found = []
     for name in names:
-        heads = frozenset(_head(path) for path in paths[name]) & present
+        heads = {column_of(path) for path in paths[name]}
+        heads = frozenset(standing_in.get(head, head) for head in heads) & present
         if heads:
             found.append(heads)
     return tuple(found)
 
 
-def _head(path: str) -> str:
+def column_of(path: str) -> str:
+    """Return the physical column, folded, that a contract's JSON path begins with."""
     rest = path.removeprefix("$.")
     if rest.startswith('"'):
         return rest[1:].partition('"')[0].casefold()

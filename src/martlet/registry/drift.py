@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import permutations
 from typing import Literal
 
@@ -90,6 +91,29 @@ def differences(shape: LandedShape, blueprint: Blueprint) -> tuple[Difference, .
             found.append(_retyped(landed[name][0], before, after, is_key=is_key))
     order = {"quarantine": 0, "error": 1, "warning": 2, "route": 3}
     return tuple(sorted(found, key=lambda d: (order[d.push], d.column)))
+
+
+def likely_renames(found: tuple[Difference, ...]) -> tuple[tuple[str, str], ...]:
+    """Return (landed, published) names of which one may be the other's new name.
+
+    A suggestion for a person, never a route: the types agree, and the names resemble each other or
+    there is one candidate only. Published names that nothing needs are left out.
+    """
+    added = [d for d in found if d.before is None]
+    pairs = []
+    for gone in found:
+        if gone.after is not None or gone.push == "route":
+            continue
+        fitting = [d.column for d in added if _may_hold(str(d.after), str(gone.before))]
+        close = get_close_matches(gone.column, fitting, n=1, cutoff=0.5) or fitting
+        if len(close) == 1:
+            pairs.append((close[0], gone.column))
+    return tuple(pairs)
+
+
+def _may_hold(landed: str, published: str) -> bool:
+    """Say whether a column may hold what another held; fields unknown to a contract land as JSON."""
+    return type_family(landed) in (type_family(published), "json")
 
 
 def _removed(

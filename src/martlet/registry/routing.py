@@ -44,6 +44,7 @@ class Route:
     blueprint: Blueprint | None
     differences: tuple[Difference, ...] = ()
     reason: str = ""
+    rejected_because: str = ""  # an operator has said that it stays where it is
 
     @property
     def is_routed(self) -> bool:
@@ -106,7 +107,7 @@ def _nearest_route(
             ranked[0] if ranked else None,
             reason=f"no shape of {declaration.platform} {declaration.object} is known",
         )
-    nearest, found = _nearest_version(shape, declared)
+    nearest, found = nearest_version(shape, declared)
     if max(_shared(shape, b) for b in declared) < _MIN_SHARED:
         best = ranked[0]
         if _shared(shape, best) > _MIN_SHARED and best.master_model != nearest.master_model:
@@ -132,7 +133,7 @@ def _nearest_route(
     return Route(declaration, "diff", shape, nearest, found)
 
 
-def _nearest_version(
+def nearest_version(
     shape: LandedShape, declared: list[Blueprint]
 ) -> tuple[Blueprint, tuple[Difference, ...]]:
     """Return the version that most columns agree with in name and type, and what differs.
