@@ -4,6 +4,7 @@
         'master': master_columns(),
         'push_ledger': push_ledger_columns(),
         'quarantine_rows': quarantine_rows_columns(),
+        'quarantine_decisions': quarantine_decisions_columns(),
         'schema_history': schema_history_columns(),
         'tenant_config_history': tenant_config_history_columns(),
         'hub_key_registry': hub_key_registry_columns(),
@@ -77,6 +78,20 @@
         {'name': 'path', 'type': 'varchar'},
         {'name': 'raw_record', 'type': 'varchar', 'compressed': true},
         {'name': 'quarantined_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro quarantine_decisions_columns() %}
+    {{ return([
+        {'name': 'quarantine_id', 'type': 'varchar'},
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'decision', 'type': 'varchar'},
+        {'name': 'reason', 'type': 'varchar'},
+        {'name': 'decided_by', 'type': 'varchar'},
+        {'name': 'replayed_load_id', 'type': 'varchar'},
+        {'name': 'replayed_load_row', 'type': 'bigint'},
+        {'name': 'decided_at', 'type': 'timestamp'},
     ]) }}
 {% endmacro %}
 

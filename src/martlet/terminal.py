@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from martlet.landing.batches import Progress as LandingProgress
     from martlet.landing.batches import ProgressCallback
     from martlet.landing.pipeline import LandingReport
+    from martlet.pipeline.findings import Finding
     from martlet.pipeline.report import RunReport
 
 
@@ -129,6 +130,8 @@ class Terminal:
         """Print what a run did: tables, facts, stages, and findings on standard error."""
         for finding in report.findings:
             self._err.print(f"! {finding}", markup=False, soft_wrap=True)
+        for warning in report.warnings:
+            self._err.print(f"! {warning}", markup=False, soft_wrap=True)
         if self._as_json:
             self.say(report.as_document(), "")
             return
@@ -136,6 +139,30 @@ class Terminal:
         self._out.print(_facts(report))
         stages = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in report.stages.items())
         self._out.print(f"stages: {stages}", markup=False)
+
+    def audited(self, audits: list[dict[str, Any]], findings: "list[Finding]") -> None:
+        """Print what an audit of each tenant compared, and findings on standard error."""
+        for finding in findings:
+            self._err.print(f"! {finding}", markup=False, soft_wrap=True)
+        for audit in audits:
+            for what, why in audit["skipped"].items():
+                self._err.print(
+                    f"- {audit['tenant']}: {what} was not compared: {why}",
+                    markup=False,
+                    soft_wrap=True,
+                )
+        if self._as_json:
+            self.say({"tenants": audits, "findings": [asdict(f) for f in findings]}, "")
+            return
+        numbers = ("loads", "pending", "rows", "versions", "sums", "broken", "odd")
+        table = Table("tenant", *numbers)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for audit in audits:
+            odd = sum(f.tenant == audit["tenant"] and f.kind != "audit" for f in findings)
+            counts = {**audit, "sums": len(audit["totals"]), "broken": audit["broken_promises"]}
+            table.add_row(audit["tenant"], *(f"{counts.get(n, odd):,}" for n in numbers))
+        self._out.print(table)
 
     def scaffolded(
         self,

@@ -144,7 +144,7 @@ class GrownOrder(Order):
 
 
 class RetypedOrder(LandedRecord):
-    """The same with another key."""
+    """The same with another type of its id."""
 
     id: str | None = optional()
 
@@ -191,15 +191,28 @@ def test_a_first_publication_states_all_that_a_reader_of_the_lock_needs(
     assert published_shapes("shop") == (added,)
 
 
-@pytest.mark.parametrize("later", [GrownOrder, RetypedOrder])
-def test_a_changed_contract_appends_a_version_and_edits_none(
-    shop_lock: Path, monkeypatch: pytest.MonkeyPatch, later: type[LandedRecord]
+def test_a_published_field_is_neither_retyped_nor_removed(
+    shop_lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state(monkeypatch, Order)
+    publish("shop")
+    written = shop_lock.read_text()
+
+    state(monkeypatch, RetypedOrder)
+    with pytest.raises(BrokenPromiseError, match="id was BIGINT, now VARCHAR"):
+        publish("shop")
+
+    assert shop_lock.read_text() == written
+
+
+def test_a_grown_contract_appends_a_version_and_edits_none(
+    shop_lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state(monkeypatch, Order)
     (first,) = publish("shop")
     written = shop_lock.read_text()
 
-    state(monkeypatch, later)
+    state(monkeypatch, GrownOrder)
     (second,) = publish("shop")
 
     assert second.version == 2

@@ -20,6 +20,7 @@ SHARED_LANDING = {
     "object": "ad_performance",
     "account_column": "customer_id",
 }
+ALERT = {"channel": "ops", "url_env": "MARTLET_ALERT_URL_OPS", "kinds": ["audit"]}
 
 
 def without_comments(name: str) -> str:
@@ -33,6 +34,7 @@ TENANTS_TEXT = without_comments("tenants.yaml")
 _KEYS = """
     main slug objects connections tables events filters status shopify google_ads mixpanel amplitude
     name domain accounts version generation analytics_source currency Upper a__b
+    alerts channel url_env kinds digest
 """
 KEYS = st.sampled_from(_KEYS.split())
 SCALARS = st.one_of(
@@ -123,7 +125,7 @@ def catalogue() -> Catalogue:
 @settings(derandomize=True, max_examples=60, deadline=None)
 @given(
     st.one_of(
-        structural_mutants(TENANTS_TEXT, {"shared_landings": [SHARED_LANDING]}),
+        structural_mutants(TENANTS_TEXT, {"shared_landings": [SHARED_LANDING], "alerts": [ALERT]}),
         textual_mutants(TENANTS_TEXT),
     )
 )

@@ -108,9 +108,7 @@ def test_a_hand_edited_file_of_a_removed_source_is_kept_and_reported(project: Pr
 
 
 @pytest.mark.parametrize("force", [(), ("--force",)])
-def test_a_file_without_our_mark_is_never_touched(
-    project: Project, force: tuple[str, ...]
-) -> None:
+def test_a_file_without_our_mark_is_never_touched(project: Project, force: tuple[str, ...]) -> None:
     in_the_way = project.folder / STAGING
     in_the_way.write_text("select 1 as mine\n")
     beside = in_the_way.with_name("my_own_model.sql")

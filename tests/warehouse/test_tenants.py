@@ -48,7 +48,9 @@ def _model(tenant: str, table: StarTable) -> str:
     return f"{'fct' if table.kind == 'fact' else 'dim'}_{tenant}__{table.name}"
 
 
-@pytest.mark.parametrize(("tenant", "table"), CASES, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(
+    ("tenant", "table"), CASES, ids=lambda value: getattr(value, "name", value)
+)
 def test_every_fact_and_dimension_exists_with_the_canonical_columns_and_types(
     project: Project, tenant: str, table: StarTable
 ) -> None:
@@ -63,7 +65,9 @@ def test_every_fact_and_dimension_exists_with_the_canonical_columns_and_types(
     ]
 
 
-@pytest.mark.parametrize(("tenant", "table"), CASES, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(
+    ("tenant", "table"), CASES, ids=lambda value: getattr(value, "name", value)
+)
 def test_a_table_has_rows_exactly_where_the_tenant_has_a_source_of_its_domain(
     project: Project, tenant: str, table: StarTable
 ) -> None:

@@ -18,8 +18,6 @@ from martlet.errors import MartletError
 from martlet.pipeline.findings import Finding
 
 VERSION = 1
-# They happen once and are then known: that they are not found again is no news.
-EVENTS = frozenset({"drift"})
 # Their message counts up from run to run, which is no news either.
 AGEING = frozenset({"stale"})
 
@@ -45,7 +43,7 @@ class Entry:
 
     @property
     def is_event(self) -> bool:
-        return self.finding.kind in EVENTS
+        return self.finding.is_event
 
 
 @dataclass
@@ -77,6 +75,7 @@ class ChannelMemory:
                 continue
             subject = _subject(entry.finding)
             if entry.status == "waiting":
+                # What is said anew in other words need not be said in the old ones.
                 if subject in reworded and not entry.is_event:
                     del self.entries[key]
             elif entry.is_event or subject in standing:
@@ -89,7 +88,7 @@ class ChannelMemory:
         self.entries = {k: entry for k, entry in self.entries.items() if takes(entry.finding)}
 
     def is_due(self, now: datetime, *, daily: bool) -> bool:
-        """Say whether there is something to tell and, with `daily`, nothing was told this UTC day."""
+        """Say whether something is to be told; with `daily`, only once a day (UTC)."""
         if not self.waiting() and not self.over():
             return False
         return not (daily and (self.last_sent_at or "")[:10] == f"{now:%Y-%m-%d}")

@@ -2,11 +2,22 @@
 
 import sys
 
-from martlet.cli import alerts, landing, library, running
+from martlet.cli import alerts, audit, landing, library, quarantine, registry, running, status
 from martlet.cli.app import app
 from martlet.errors import MartletError
 
-__all__ = ["alerts", "app", "landing", "library", "main", "running"]
+__all__ = [
+    "alerts",
+    "app",
+    "audit",
+    "landing",
+    "library",
+    "main",
+    "quarantine",
+    "registry",
+    "running",
+    "status",
+]
 
 
 def main() -> None:

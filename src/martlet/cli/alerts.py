@@ -1,7 +1,8 @@
 """Commands that show and try the alert channels, and what other commands send through them."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from martlet.cli.app import AsJson, app, project
 from martlet.config.tenants import Tenant, TenantsFile, load_tenants_leniently
 from martlet.errors import BadInputError, MartletError
+from martlet.pipeline.audit_record import record_audits
 from martlet.pipeline.findings import Finding
 from martlet.settings import Settings
 from martlet.terminal import Terminal
@@ -79,6 +81,25 @@ def alert(
     from martlet.alerts.send import send_alerts
 
     for warning in send_alerts(settings, tenants, findings, looked_at=looked_at, source=source):
+        terminal.warn(warning)
+
+
+def tell_of_run(
+    settings: Settings,
+    tenants: TenantsFile,
+    chosen: tuple[Tenant, ...],
+    findings: Sequence[Finding],
+    terminal: Terminal,
+) -> None:
+    """Alert of what a run found, and keep how its audit ended.
+
+    A tenant whose run stopped was not looked at whole: what it does not report may still be there.
+    """
+    stopped = {f.tenant for f in findings if (f.kind, f.subject) == ("failure", f.tenant)}
+    looked_at = [tenant.slug for tenant in chosen if tenant.slug not in stopped]
+    alert(settings, tenants, findings, terminal, looked_at=looked_at)
+    broken = Counter(f.tenant for f in findings if f.kind == "audit")
+    for warning in record_audits(settings, {slug: broken[slug] for slug in looked_at}, by="run"):
         terminal.warn(warning)
 
 

@@ -1,5 +1,6 @@
 """The application that all commands hang on, and the options that they share."""
 
+import getpass
 import os
 from typing import Annotated
 
@@ -27,6 +28,27 @@ Wait = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")]
 Force = Annotated[bool, typer.Option("--force", help="Also overwrite files edited by hand.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
+DecidedBy = Annotated[
+    str | None, typer.Option("--by", help="Who decides; default the user of this machine.")
+]
+
+
+def operator(stated: str | None) -> str:
+    """Return who decides: as stated, else the user of this machine."""
+    if stated and stated.strip():
+        return stated.strip()
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return f"user {os.getuid()}"
+
+
+def stated_reason(reason: str) -> str:
+    """Return the reason for a decision; raises `BadInputError` where it says nothing."""
+    if not reason.strip():
+        raise BadInputError("the reason is empty", where="--reason", remedy="say why in a sentence")
+    return reason.strip()
 
 
 def project() -> tuple[Settings, Catalogue]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from martlet.cli.alerts import alert, alerting_crashes
+from martlet.cli.alerts import alerting_crashes, tell_of_run
 from martlet.cli.app import AsJson, Wait, app, chosen_tenants, project
 from martlet.config.tenants import load_tenants_leniently
 from martlet.errors import BadInputError
@@ -49,7 +49,7 @@ def run(
     terminal = Terminal(as_json=as_json)
     with (
         terminal.running(len(chosen)) as listener,
-        alerting_crashes(settings, tenants, chosen, terminal),
+        alerting_crashes(settings, tenants, () if as_of else chosen, terminal),
     ):
         work = Run(settings, catalogue, tenants, listener, wait_seconds=wait, strict=strict)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
@@ -58,7 +58,7 @@ def run(
     ]
     terminal.ran(report)
     if not as_of:  # what a look into the past finds is no news
-        alert(settings, tenants, report.findings, terminal, looked_at=[t.slug for t in chosen])
+        tell_of_run(settings, tenants, chosen, report.findings, terminal)
     if work.broken_promises or errors:
         raise typer.Exit(1)
 
@@ -98,7 +98,7 @@ def next_steps(tenant: str) -> str:
     return f"""
 Try next, after: source .venv/bin/activate
   martlet run                        # again: nothing is new, so 0 rows are pushed
-  martlet land {tenant} --days 3 --until 2026-07-01 && martlet run    # a day later: restatements
+  martlet land {tenant} --seed 7 --days 3 --until 2026-07-01 && martlet run   # a day later
   less models/analytics/{tenant}/fct_{tenant}__orders.sql   # one line: what it is made of
   less docs/follow_a_record.md       # one row through every layer
   $EDITOR tenants.yaml               # add a tenant, then: martlet land SLUG && martlet run"""

@@ -75,12 +75,40 @@ def current_shapes(connector: str) -> tuple[PublishedShape, ...]:
 
 
 def publish(connector: str) -> tuple[PublishedShape, ...]:
-    """Append to the lock what the contracts state and it lacks; return what was added."""
+    """Append to the lock what the contracts state and it lacks; return what was added.
+
+    Raises `BrokenPromiseError` when a published field is gone or has another type: a published
+    shape is frozen, new optional fields are all that may come.
+    """
     published = published_shapes(connector)
     added = tuple(shape for shape in current_shapes(connector) if shape not in published)
+    for shape in added:
+        _refuse_broken_shape(connector, shape, published)
     if added:
         lock_path(connector).write_text(lock_text(connector, published + added), encoding="utf-8")
     return added
+
+
+def _refuse_broken_shape(
+    connector: str, shape: PublishedShape, published: tuple[PublishedShape, ...]
+) -> None:
+    earlier = [s for s in published if (s.object, s.loader) == (shape.object, shape.loader)]
+    if not earlier:
+        return
+    stated = dict(shape.columns)
+    broken = [
+        f"{name} was {kind}, now {stated.get(name, 'gone')}"
+        for name, kind in earlier[-1].columns
+        if stated.get(name) != kind
+    ]
+    if broken:
+        raise BrokenPromiseError(
+            f"the published {shape.loader} shape of {connector} {shape.object} is frozen, but "
+            + "; ".join(broken),
+            where=f"src/martlet/contracts/{connector}",
+            remedy="restore the fields, or give the connector a new API version: "
+            "docs/cookbooks/version_a_connector.md",
+        )
 
 
 def lock_text(connector: str, shapes: tuple[PublishedShape, ...]) -> str:

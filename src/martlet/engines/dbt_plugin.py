@@ -14,7 +14,8 @@ from duckdb.sqltypes import VARCHAR
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
-from martlet.engines.duckdb_engine import create_warehouse
+from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.fingerprint import landed_shape, type_family
 from martlet.settings import load_settings
 
@@ -28,8 +29,17 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     """
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Create the warehouse file where a bare dbt would make one that cannot compress."""
-        create_warehouse(Path(creds.path))
+        """Create warehouse and registry where there are none.
+
+        dbt would make a file that cannot compress, and models read what the registry keeps.
+        """
+        warehouse_file = Path(creds.path)
+        if warehouse_file.exists():
+            return
+        create_warehouse(warehouse_file)
+        catalogue = load_catalogue(load_settings(os.environ).catalogue_file)
+        with connect(warehouse_file) as warehouse:
+            initialize_blueprints(warehouse, catalogue)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Add the functions."""

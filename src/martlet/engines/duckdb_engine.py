@@ -21,7 +21,10 @@ LANDING_BLOCK_SIZE = 16_384
 LANDING_STORAGE_VERSION = "v1.2.0"
 WAIT_SECONDS = 30.0
 
+_RESTORE = "restore the file from a backup, or move it away and land and run again"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+_LOCKED = re.compile(r"\block\b", re.IGNORECASE)  # a block is none
+_CORRUPT = re.compile(r"corrupt database|could not read enough bytes|checksum", re.IGNORECASE)
 
 
 def create_landing(path: Path) -> None:
@@ -41,7 +44,8 @@ def connect(
     """Open an existing DuckDB file, its session in UTC.
 
     Waits up to `wait_seconds` for a process that holds the file. Raises `BadInputError` when the
-    file is missing or is no DuckDB file, `MartletError` when it stays held.
+    file is missing or is no DuckDB file, `MartletError` when it stays held, or turns out to be
+    damaged while it is read.
     """
     _require_file(path)
     connection = _patiently(
@@ -50,6 +54,12 @@ def connect(
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
+    except duckdb.Error as error:
+        if _CORRUPT.search(str(error)):
+            raise MartletError(
+                f"the database is damaged: {error}", where=str(path), remedy=_RESTORE
+            ) from error
+        raise
     finally:
         connection.close()
 
@@ -142,7 +152,7 @@ def _explained(path: Path, error: duckdb.Error) -> MartletError:
             remedy=f"wait for it, or give a longer --wait; end it only if `ps -p {holder[1]}` "
             "shows nothing that you need",
         )
-    if "lock" in message.lower() or isinstance(error, duckdb.ConnectionException):
+    if _LOCKED.search(message) or isinstance(error, duckdb.ConnectionException):
         return MartletError(
             f"the database is in use: {message}",
             where=str(path),
@@ -151,7 +161,7 @@ def _explained(path: Path, error: duckdb.Error) -> MartletError:
     return BadInputError(
         f"cannot be opened as a database: {message}",
         where=str(path),
-        remedy="restore the file from a backup, or move it away and land and run again",
+        remedy=_RESTORE,
     )
 
 

@@ -75,6 +75,11 @@ def open_records(file: Path) -> RecordFile:
     return reader(file)
 
 
+def record_of_text(number: int, text: str) -> RawRecord:
+    """Return one record that was kept as JSON text."""
+    return _line_record(ExactParser(), number, text.encode(errors="replace"))
+
+
 def _json_records(file: Path) -> RecordFile:
     with file.open("rb") as stream:
         start = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -48,10 +48,12 @@ def record_run(
     earlier = sorted(folder.glob("*.json"))[:RETRIES_PER_RUN]
     try:
         with connect(settings.warehouse, wait_seconds=wait_seconds) as warehouse:
-            warnings = [] if invocation.is_as_of else _measure(warehouse, invocation, declared, record)
+            warnings = (
+                [] if invocation.is_as_of else _measure(warehouse, invocation, declared, record)
+            )
             # Kept before it is stored: a killed run's record is stored by the next.
             _keep(own, record)
-            return warnings + [w for path in (*earlier, own) for w in _settle(warehouse, path)]
+            return warnings + _settle(warehouse, [*earlier, own])
     except MartletError as error:
         return [_kept_for_later(own, record, error.what)]
     except OSError as error:
@@ -78,7 +80,7 @@ def _kept_for_later(path: Path, record: Record, reason: str) -> str:
         _keep(path, record)
     except OSError as error:
         return f"what this run did is not recorded: {reason}; nor can it be kept: {error}"
-    return _unstored(path, reason)
+    return _unstored([path], reason)
 
 
 def _keep(path: Path, record: Record) -> None:
@@ -88,27 +90,30 @@ def _keep(path: Path, record: Record) -> None:
     draft.replace(path)
 
 
-def _settle(warehouse: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Store a kept record and delete its file; return a warning where that is not possible."""
-    try:
-        record = _read(path)
-    except FileNotFoundError:  # another run was faster
-        return []
-    except ValueError as error:
-        aside = path.replace(path.with_suffix(".unreadable"))
-        return [f"a record of an earlier run cannot be read ({error}); set aside as {aside}"]
-    try:
-        store(warehouse, record)
-    except (duckdb.Error, pa.ArrowException) as error:
-        return [_unstored(path, str(error).splitlines()[0])]
-    path.unlink(missing_ok=True)
-    return []
+def _settle(warehouse: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> list[str]:
+    """Store kept records and delete their files; return warnings where that is not possible."""
+    warnings: list[str] = []
+    unstored: dict[str, list[Path]] = {}
+    for path in paths:
+        try:
+            store(warehouse, _read(path))
+        except FileNotFoundError:  # another run was faster
+            continue
+        except (ValueError, pa.ArrowException) as error:
+            aside = path.replace(path.with_suffix(".unreadable"))
+            warnings.append(f"the record of a run cannot be read ({error}); set aside as {aside}")
+        except duckdb.Error as error:
+            unstored.setdefault(str(error).splitlines()[0], []).append(path)
+        else:
+            path.unlink(missing_ok=True)
+    return warnings + [_unstored(kept, reason) for reason, kept in unstored.items()]
 
 
-def _unstored(path: Path, reason: str) -> str:
+def _unstored(kept: list[Path], reason: str) -> str:
+    number = "what this run did" if len(kept) == 1 else f"what {len(kept)} runs did"
     return (
-        f"what a run did could not be recorded: {reason}\n"
-        f"  it is kept in {path}; the next run tries again"
+        f"{number} is not recorded yet: {reason}\n"
+        f"  it is kept in {kept[-1].parent}; the next run tries again"
     )
 
 
@@ -155,8 +160,9 @@ def _insert(warehouse: duckdb.DuckDBPyConnection, history: str, rows: Rows) -> N
     warehouse.register("martlet_artifacts", pa.Table.from_pylist(rows))
     try:
         warehouse.execute(
-            f"insert into ops.{history} by name select incoming.* from martlet_artifacts as incoming"
-            + (changed if history in DEFINITIONS else "")
+            f"insert into ops.{history} by name "
+            f"select incoming.* from martlet_artifacts as incoming"
+            f"{changed if history in DEFINITIONS else ''}"
         )
     finally:
         warehouse.unregister("martlet_artifacts")

@@ -26,23 +26,28 @@ class BrokenLoad:
 
 
 def audit_tenant(
-    warehouse: DuckDBPyConnection, tenant: str, routed: RoutedTenant
+    warehouse: DuckDBPyConnection, tenant: str, routed: RoutedTenant, *, ledger_rows_before: int
 ) -> tuple[BrokenLoad, ...]:
-    """Return the loads of a tenant that break conservation; none when every row is accounted for.
+    """Return the loads that one run was to push and that break conservation.
 
-    The landings are counted afresh; the push's own count is what is being checked.
+    Their rows are counted afresh, in the landed tables and in the masters; the push's own count is
+    what is being checked. `ledger_rows_before` is how long the ledger was when the run began. The
+    loads of earlier runs are left to `martlet audit`, so that the cost follows the new rows.
     """
     broken: list[BrokenLoad] = []
     for route in routed.routes:
         declaration = route.declaration
         if route.is_routed and declaration.schema == naming.landed_schema(tenant):
-            broken += _audit_table(warehouse, declaration)
             assert route.blueprint is not None
-            broken += _audit_master(warehouse, declaration, route.blueprint.master_model)
+            master = route.blueprint.master_model
+            broken += _audit_table(warehouse, declaration, ledger_rows_before)
+            broken += _audit_master(warehouse, declaration, master, ledger_rows_before)
     return tuple(broken)
 
 
-def _audit_table(warehouse: DuckDBPyConnection, declaration: Declaration) -> list[BrokenLoad]:
+def _audit_table(
+    warehouse: DuckDBPyConnection, declaration: Declaration, ledger_rows_before: int
+) -> list[BrokenLoad]:
     schema = f"landing.{quoted_name(declaration.schema)}"
     table = f"{schema}.{quoted_name(declaration.table)}"
     columns = {
@@ -51,95 +56,87 @@ def _audit_table(warehouse: DuckDBPyConnection, declaration: Declaration) -> lis
     }
     if "_dlt_load_id" not in columns or not _has_loads(warehouse, declaration.schema):
         return []
-    rows = warehouse.execute(
+    loads = warehouse.execute(
         f"""
-        with landed as (
-            select _dlt_load_id as load_id, count(*) as rows_landed from {table} group by 1
-        ),
-        refused as (
-            select _dlt_load_id as load_id, sum(rows_quarantined) as rows_quarantined
-            from {schema}._martlet_loads
-            where table_name = ?
-            group by 1
-        ),
-        finished as (select load_id from {schema}._dlt_loads),
-        ledger as (
-            select
-                load_id,
-                sum(rows_landed) as rows_landed,
-                sum(rows_pushed + rows_known + rows_quarantined + rows_erased) as accounted,
-            from {LEDGER}
-            where tenant_slug = ? and landed_table = ?
-            group by 1
-        )
-        select
-            f.load_id,
-            coalesce(l.rows_landed, 0) + coalesce(r.rows_quarantined, 0) as landed,
-            g.rows_landed,
-            g.accounted,
-        from refused as r
-        full join landed as l using (load_id)
-        inner join finished as f using (load_id)
-        left join ledger as g using (load_id)
+        select _dlt_load_id, sum(rows_quarantined)
+        from {schema}._martlet_loads
+        where
+            table_name = $table
+            and _dlt_load_id in (select load_id from {schema}._dlt_loads)
+            and _dlt_load_id not in (
+                select load_id from {LEDGER}
+                where rowid < $before and tenant_slug = $tenant and landed_table = $table
+            )
+        group by 1
+        order by 1
         """,
-        [declaration.table, declaration.tenant, declaration.table],
+        {
+            "table": declaration.table,
+            "tenant": declaration.tenant,
+            "before": ledger_rows_before,
+        },
     ).fetchall()
-    return [
-        BrokenLoad(
-            declaration.tenant,
-            declaration.table,
-            load_id,
-            f"{landed} rows landed, the ledger accounts for {accounted or 0} of {counted or 0}",
-        )
-        for load_id, landed, counted, accounted in rows
-        if landed != counted or landed != accounted
-    ]
+    if not loads:
+        return []
+    listed = ", ".join(quoted_text(load_id) for load_id, _ in loads)
+    landed = dict(
+        warehouse.execute(
+            f"select _dlt_load_id, count(*) from {table} where _dlt_load_id in ({listed}) "
+            "group by 1"
+        ).fetchall()
+    )
+    ledger = {
+        load_id: (counted, accounted)
+        for load_id, counted, accounted in warehouse.execute(
+            "select load_id, sum(rows_landed), "
+            "sum(rows_pushed + rows_known + rows_quarantined + rows_erased) "
+            f"from {LEDGER} where tenant_slug = ? and landed_table = ? and load_id in ({listed}) "
+            "group by 1",
+            [declaration.tenant, declaration.table],
+        ).fetchall()
+    }
+    broken = []
+    for load_id, refused in loads:
+        rows = landed.get(load_id, 0) + refused
+        counted, accounted = ledger.get(load_id, (0, 0))
+        if load_id not in ledger or not rows == counted == accounted:
+            promise = f"{rows} rows landed, the ledger accounts for {accounted} of {counted}"
+            broken.append(BrokenLoad(declaration.tenant, declaration.table, load_id, promise))
+    return broken
 
 
 def _audit_master(
-    warehouse: DuckDBPyConnection, declaration: Declaration, master: str
+    warehouse: DuckDBPyConnection, declaration: Declaration, master: str, ledger_rows_before: int
 ) -> list[BrokenLoad]:
-    """Return the loads of which the master does not hold what the ledger says was pushed."""
-    rows = warehouse.execute(
-        f"""
-        with ledger as (
-            select load_id, sum(rows_pushed + rows_tombstoned - rows_erased) as pushed
-            from {LEDGER}
-            where
-                tenant_slug = $tenant and source_platform = $platform
-                and connection = $connection and object = $object and landed_table = $table
-            group by 1
-        ),
-        stored as (
-            select load_id, count(*) as stored
-            from platform.{quoted_name(master)}
-            where
-                tenant_slug = {quoted_text(declaration.tenant)}
-                and source_platform = {quoted_text(declaration.platform)}
-                and connection = {quoted_text(declaration.connection)}
-            group by 1
-        )
-        select l.load_id, l.pushed, coalesce(s.stored, 0)
-        from ledger as l
-        left join stored as s using (load_id)
-        where l.pushed != coalesce(s.stored, 0)
-        """,
-        {
-            "tenant": declaration.tenant,
-            "platform": declaration.platform,
-            "connection": declaration.connection,
-            "object": declaration.object,
-            "table": declaration.table,
-        },
+    """Return the new loads of which the master does not hold what the ledger says was pushed."""
+    place = (
+        f"tenant_slug = {quoted_text(declaration.tenant)} "
+        f"and source_platform = {quoted_text(declaration.platform)} "
+        f"and connection = {quoted_text(declaration.connection)}"
+    )
+    pushed = warehouse.execute(
+        f"select load_id, sum(rows_pushed + rows_tombstoned - rows_erased) from {LEDGER} "
+        f"where rowid >= ? and {place} and object = ? and landed_table = ? group by 1 order by 1",
+        [ledger_rows_before, declaration.object, declaration.table],
     ).fetchall()
+    if not pushed:
+        return []
+    listed = ", ".join(quoted_text(load_id) for load_id, _ in pushed)
+    stored = dict(
+        warehouse.execute(
+            f"select load_id, count(*) from platform.{quoted_name(master)} "
+            f"where {place} and load_id in ({listed}) group by 1"
+        ).fetchall()
+    )
     return [
         BrokenLoad(
             declaration.tenant,
             declaration.table,
             load_id,
-            f"the ledger says {pushed} rows were pushed, {master} holds {stored}",
+            f"the ledger says {expected} rows were pushed, {master} holds {stored.get(load_id, 0)}",
         )
-        for load_id, pushed, stored in rows
+        for load_id, expected in pushed
+        if expected != stored.get(load_id, 0)
     ]
 
 

@@ -19,13 +19,17 @@ FindingKind = Literal[
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a run found. `subject` is what it is about: a table, a model, a load."""
+    """One thing that a run found. `subject` is what it is about: a table, a model, a load.
+
+    `is_event`: it happened once, so the next run's not finding it does not mean that it is cured.
+    """
 
     kind: FindingKind
     tenant: str
     subject: str
     message: str
     remedy: str | None = None
+    is_event: bool = False
 
     def __str__(self) -> str:
         told = f"{self.tenant}: {self.message}"

@@ -72,9 +72,9 @@ def build_record(invocation: Invocation, project_dir: Path) -> Record:
 
 @cache
 def code_version(project_dir: Path) -> str:
-    """Return the project's commit, `-dirty` after it if files differ; without git, the package's.
+    """Return the project's commit, `-dirty` behind it where files differ.
 
-    The part of a commit that names it is whole: a short one may come to mean two.
+    Without git, the package's version.
     """
     try:
         shown = subprocess.run(

@@ -55,6 +55,7 @@ class RunReport:
     facts: list[FactReport] = field(default_factory=list)
     stages: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # of the run itself, not of the data
 
     def as_document(self) -> dict[str, Any]:
         """Return the report as JSON carries it."""
@@ -66,6 +67,7 @@ class RunReport:
                 for stage, seconds in self.stages.items()
             ],
             "findings": [asdict(finding) for finding in self.findings],
+            "warnings": self.warnings,
         }
 
 

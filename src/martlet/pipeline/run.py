@@ -1,7 +1,7 @@
 """The run: check, route, scaffold, build, audit, tenant after tenant."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +18,11 @@ from martlet.engines.duckdb_engine import (
     create_warehouse,
 )
 from martlet.errors import MartletError
+from martlet.pipeline.artifacts import record_run
 from martlet.pipeline.audit import audit_tenant
 from martlet.pipeline.dbt_run import DbtOutcome, run_dbt, staging_models
 from martlet.pipeline.findings import Finding, FindingKind
+from martlet.pipeline.invocation import Invocation
 from martlet.pipeline.progress import Listener
 from martlet.pipeline.report import (
     RunReport,
@@ -86,9 +88,13 @@ class Run:
         schema = naming.as_of_schema(as_of)
         for tenant in chosen:
             self.listener.tenant(tenant.slug)
-            with self._stage("dbt"):
+            with self._recorded(tenant) as record, self._stage("dbt"):
                 outcome = run_dbt(
-                    self.settings, tenant.slug, as_of=as_of, on_model=self.listener.model
+                    self.settings,
+                    tenant.slug,
+                    as_of=as_of,
+                    on_model=self.listener.model,
+                    on_end=record,
                 )
             self._tell_failures(tenant, outcome)
             with self._warehouse() as warehouse:
@@ -110,13 +116,19 @@ class Run:
             what = f"{path} has no generator's mark and was not touched; its generated form differs"
             self._find("scaffold", tenant, str(path), what, "move the file away")
         held = held_models(routed)
-        with self._stage("dbt"):
+        with self._recorded(tenant) as record, self._stage("dbt"):
             outcome = run_dbt(
-                self.settings, tenant.slug, exclude=held, on_model=self.listener.model
+                self.settings,
+                tenant.slug,
+                exclude=held,
+                on_model=self.listener.model,
+                on_end=record,
             )
         self._tell_failures(tenant, outcome)
         with self._stage("audit"), self._warehouse() as warehouse:
-            for broken in audit_tenant(warehouse, tenant.slug, routed):
+            for broken in audit_tenant(
+                warehouse, tenant.slug, routed, ledger_rows_before=ledger_before
+            ):
                 self.broken_promises += 1
                 what = f"conservation is broken: load {broken.load_id} of {broken.table}: "
                 self._find("audit", tenant, broken.table, what + broken.promise, "martlet audit")
@@ -135,6 +147,20 @@ class Run:
             spent = time.perf_counter() - began
             self.report.stages[name] = self.report.stages.get(name, 0.0) + spent
 
+    @contextmanager
+    def _recorded(self, tenant: Tenant) -> Iterator[Callable[[Invocation], None]]:
+        """Record what dbt did, whether or not it came to its end."""
+        ended: list[Invocation] = []
+        try:
+            yield ended.append
+        finally:
+            declared = declared_tables(tenant, self.tenants)
+            with self._stage("record"):
+                for invocation in ended:
+                    self.report.warnings += record_run(
+                        self.settings, invocation, declared, wait_seconds=self.wait_seconds
+                    )
+
     def _warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
         return connect_warehouse(self.settings, wait_seconds=self.wait_seconds)
 
@@ -145,8 +171,10 @@ class Run:
         subject: str,
         message: str,
         remedy: str | None = None,
+        *,
+        is_event: bool = False,
     ) -> None:
-        self.report.findings.append(Finding(kind, tenant.slug, subject, message, remedy))
+        self.report.findings.append(Finding(kind, tenant.slug, subject, message, remedy, is_event))
 
     def _tell_routes(self, tenant: Tenant, routed: RoutedTenant) -> None:
         for route in routed.routes:
@@ -157,7 +185,7 @@ class Run:
                 self.broken_promises += self.strict
                 self._find("quarantine", tenant, table, explain(route), route_remedy(route))
             elif route.is_learned:
-                self._find("drift", tenant, table, explain_drift(route))
+                self._find("drift", tenant, table, explain_drift(route), is_event=True)
         for d in routed.not_landed:
             what = f"{d.platform} {d.object} is enabled but {d.schema}.{d.table} has never landed"
             remedy = (
@@ -171,15 +199,20 @@ class Run:
     def _tell_failures(self, tenant: Tenant, outcome: DbtOutcome) -> None:
         for node in outcome.failed:
             self.broken_promises += 1
-            what = f"{node.name}: {node.status}: {node.message or 'no reason given'}"
+            skipped = (
+                "a model that it needs failed" if node.status == "skipped" else "no reason given"
+            )
+            what = f"{node.name}: {node.status}: {node.message or skipped}"
             self._find("failure", tenant, node.name, what)
 
     def _tell_quarantined(
         self, tenant: Tenant, table: str, load_id: str, reason: str, count: int
     ) -> None:
         what = f"{count:,} rows of load {load_id} of {table} are in quarantine: {reason}"
-        remedy = "correct them at the source and land them again; they are kept in quarantine_rows"
-        self._find("quarantine", tenant, table, what, remedy)
+        remedy = (
+            "correct them at the source and land them again; `martlet quarantine list` has them"
+        )
+        self._find("quarantine", tenant, table, what, remedy, is_event=True)
 
     def _tell_tables(
         self,
@@ -222,6 +255,11 @@ MAX_TOLD = 20
 def route_remedy(route: Route) -> str:
     """Return what a person can do about a table that cannot be routed."""
     d = route.declaration
+    if route.verdict == "identity_conflict":
+        return (
+            "correct the loader or the declaration in tenants.yaml; "
+            f"`martlet registry diff {d.tenant} {d.table}` compares it with what is declared"
+        )
     approve = f"martlet registry approve {d.tenant} {d.table} --reason TEXT"
     for landed, published in likely_renames(route.differences):
         approve += f" --alias {landed}={published}"
@@ -253,7 +291,12 @@ def explain_drift(route: Route) -> str:
 
 
 def _listed(route: Route) -> list[str]:
-    lines = [f"    {difference}" for difference in route.differences[:8]]
+    # What a sparse table merely lacks says least.
+    told = sorted(route.differences, key=lambda d: d.after is None and d.push == "route")
+    lines = [
+        f"    {d}{' - the facts need it' if d.change == 'needed column removed' else ''}"
+        for d in told[:8]
+    ]
     if len(route.differences) > 8:
         lines.append(f"    and {len(route.differences) - 8} more")
     lines += [

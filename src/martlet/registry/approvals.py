@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
@@ -49,7 +50,7 @@ class Decision:
     aliases: str | None
     reason: str
     decided_by: str
-    decided_at: str
+    decided_at: datetime
 
 
 def approve(
@@ -128,7 +129,7 @@ def decisions(warehouse: DuckDBPyConnection) -> tuple[Decision, ...]:
         "select tenant_slug, landed_table, source_platform, object, source_schema_hash, decision, "
         f"aliases, reason, decided_by, decided_at from {DECISIONS} order by decided_at, rowid"
     ).fetchall()
-    return tuple(Decision(*row[:9], decided_at=str(row[9])) for row in rows)
+    return tuple(Decision(*row) for row in rows)
 
 
 def with_rejections(warehouse: DuckDBPyConnection, routes: Iterable[Route]) -> list[Route]:
@@ -145,6 +146,31 @@ def with_rejections(warehouse: DuckDBPyConnection, routes: Iterable[Route]) -> l
             else route
         )
     return marked
+
+
+def rows_pushed_with(warehouse: DuckDBPyConnection, blueprint: Blueprint) -> int:
+    """Return how many rows were pushed with a shape, whoever's they are."""
+    exists = warehouse.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'ops' "
+        "and table_name = 'platform_ops__push_ledger' and database_name = current_database()"
+    ).fetchone()
+    if not exists or not exists[0]:
+        return 0
+    counted = warehouse.execute(
+        "select coalesce(sum(rows_pushed), 0) from ops.platform_ops__push_ledger "
+        "where source_platform = ? and object = ? and source_schema_hash = ?",
+        [*blueprint.identity, blueprint.source_schema_hash],
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def stored_aliases(warehouse: DuckDBPyConnection) -> dict[tuple[str, str, str], dict[str, str]]:
+    """Return (platform, object, fingerprint) to {landed name: published name}, where there are."""
+    return {
+        (*b.identity, b.source_schema_hash): dict(b.aliases)
+        for b in stored_blueprints(warehouse)
+        if b.aliases
+    }
 
 
 def _refuse_known(

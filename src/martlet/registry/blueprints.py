@@ -96,8 +96,6 @@ def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -
     """Fill `connector_blueprints` with what is published and not there yet; return how many."""
     warehouse.execute("create schema if not exists platform")
     warehouse.execute(_CREATE_BLUEPRINTS)
-    # A registry from before there were aliases.
-    warehouse.execute(f"alter table {TABLE} add column if not exists aliases json")
     warehouse.execute(_CREATE_DECISIONS)
     known = {(b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)}
     added = [
@@ -203,12 +201,12 @@ def needed_heads(blueprint: Blueprint) -> tuple[frozenset[str], ...]:
 def _heads(blueprint: Blueprint, names: Iterable[str]) -> tuple[frozenset[str], ...]:
     contract = object_contract(blueprint.source_platform, blueprint.object)
     present = {name.casefold() for name, _ in blueprint.columns}
-    standing_in = {published.casefold(): landed.casefold() for landed, published in blueprint.aliases}
+    standing_in = {old.casefold(): new.casefold() for new, old in blueprint.aliases}
     paths = {column.name: column.paths for column in contract.columns}
     found = []
     for name in names:
-        heads = {column_of(path) for path in paths[name]}
-        heads = frozenset(standing_in.get(head, head) for head in heads) & present
+        columns = (column_of(path) for path in paths[name])
+        heads = frozenset(standing_in.get(column, column) for column in columns) & present
         if heads:
             found.append(heads)
     return tuple(found)

@@ -112,7 +112,7 @@ def likely_renames(found: tuple[Difference, ...]) -> tuple[tuple[str, str], ...]
 
 
 def _may_hold(landed: str, published: str) -> bool:
-    """Say whether a column may hold what another held; fields unknown to a contract land as JSON."""
+    """Say whether a column may hold what another held; what a contract does not know is JSON."""
     return type_family(landed) in (type_family(published), "json")
 
 

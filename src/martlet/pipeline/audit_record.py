@@ -1,0 +1,53 @@
+"""Remembers how the newest audit of each tenant ended, for `martlet status`."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from martlet.settings import Settings
+
+LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """How one audit ended. `by` is the command: `run` proves less than `audit`."""
+
+    at: str
+    by: str
+    broken_promises: int
+
+
+def record_audits(settings: Settings, broken: Mapping[str, int], *, by: str) -> list[str]:
+    """Keep the number of broken promises by tenant; return a warning where that is impossible."""
+    path = _file(settings)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
+            records = {tenant: asdict(record) for tenant, record in newest_audits(settings).items()}
+            records |= {slug: asdict(AuditRecord(at, by, n)) for slug, n in broken.items()}
+            draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+            draft.write_text(json.dumps(records, indent=1), encoding="utf-8")
+            draft.replace(path)
+    except (OSError, Timeout) as error:
+        return [f"the result of the audit could not be kept for `martlet status`: {error}"]
+    return []
+
+
+def newest_audits(settings: Settings) -> dict[str, AuditRecord]:
+    """Return the newest audit of each tenant; what cannot be read counts as no audit."""
+    try:
+        document = json.loads(_file(settings).read_text(encoding="utf-8"))
+        return {tenant: AuditRecord(**record) for tenant, record in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "audits.json"
