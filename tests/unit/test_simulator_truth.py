@@ -4,13 +4,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.test_simulator_world import MAIN_TENANT, REPOSITORY, UNTIL, one, read_tenant, rows
 
 from martlet.config.catalogue import Catalogue, load_catalogue
 from martlet.config.tenant import Tenant
 from martlet.errors import BadInputError
 from martlet.landing.simulator.truth import truth
 from martlet.landing.simulator.world import World, build_world
+from tests.unit.test_simulator_world import MAIN_TENANT, REPOSITORY, UNTIL, one, read_tenant, rows
 
 
 @pytest.fixture(scope="module")
