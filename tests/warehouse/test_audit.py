@@ -42,7 +42,7 @@ FIRST_UNTIL = date(2025, 8, 4)
 WINDOWS = 12
 STEP = timedelta(days=30)
 WINDOW_DAYS = 35
-NOW = "2026-07-04T06:00:00"
+NOW = "2026-07-01T12:00:00"
 
 REPORT = "platform.platform_mm__google_ads_api_v1_ad_performance"
 ORDERS = "platform.platform_mm__shopify_api_v1_orders"

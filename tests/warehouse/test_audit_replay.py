@@ -16,6 +16,7 @@ from martlet.audit.landed import LandedTable
 from martlet.audit.replay import expect_versions, prepare_landed
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
+from martlet.contracts.library import object_contract
 from tests.project import REPOSITORY
 from tests.warehouse.oracle import Load, Record, Replay
 from tests.warehouse.test_push_oracle_histories import _event_loads, _insight_loads, _order_loads
@@ -206,19 +207,20 @@ def test_values_that_a_cast_lost_are_counted_by_column_and_absent_ones_are_not()
     )
     with duckdb.connect(":memory:") as connection:
         connection.execute("create schema intermediate")
+        absent = "".join(
+            f", null as {name}"
+            for name in object_contract("shopify", "orders").needed
+            if name != "total_price"
+        )
         connection.execute(
-            """
+            f"""
             create view intermediate.int_tyrell_corp__shopify_orders as
             select
-                cast(payload as json) as raw_data_payload,
-                false as is_deleted,
-                cast(null as timestamp) as created_at,
-                try_cast(payload ->> '$.total_price' as decimal(18, 6)) as total_price,
-                cast(null as decimal(18, 6)) as total_discounts,
-                cast(null as decimal(18, 6)) as total_tax
+                cast(payload as json) as raw_data_payload, false as is_deleted,
+                try_cast(payload ->> '$.total_price' as decimal(18, 6)) as total_price{absent}
             from (values
-                ('{"total_price": "1.50"}'), ('{"total_price": "1,50"}'),
-                ('{"total_price": ""}'), ('{}')
+                ('{{"total_price": "1.50"}}'), ('{{"total_price": "1,50"}}'),
+                ('{{"total_price": ""}}'), ('{{}}')
             ) as t (payload)
             """
         )

@@ -145,7 +145,7 @@ def test_an_unroutable_table_is_reported_with_its_nearest_blueprint_and_what_dif
     for sentence in told:
         assert sentence in finding["message"]
         assert sentence in moment.result.stderr
-    assert "docs/cookbooks/version_a_connector.md" in finding["remedy"]
+    assert "correct the loader or the declaration in tenants.yaml" in finding["remedy"]
 
 
 @pytest.mark.parametrize("place", UNROUTABLE)

@@ -119,13 +119,12 @@ def test_a_restated_insight_and_order_are_two_rows_more_in_masters_and_none_in_f
     insights = "platform_mm__tiktok_ads_api_v1_ads_reports_daily"
     order = _payload(project, "int_acme__shopify_orders where deleted_at is null")
     insight = _payload(project, "int_acme__tiktok_ads_ads_reports_daily")
-    later = ("--extracted-at", "2026-07-05T00:00:00")
     before = history.landed_again
 
     order["total_price"] = "1234.56"
     insight["metrics"]["spend"] = "77.70"
-    project.land_records("acme", "shopify", "orders", [order], *later)
-    project.land_records("acme", "tiktok_ads", "ads_reports_daily", [insight], *later)
+    _land_later(project, "shopify", "orders", order)
+    _land_later(project, "tiktok_ads", "ads_reports_daily", insight)
     after = _run(project)
 
     more = {
@@ -218,6 +217,16 @@ def test_the_document_of_a_run_has_what_programs_read(history: History) -> None:
         "check", "route", "scaffold", "dbt", "audit",
     ]  # fmt: skip
     assert all(stage["seconds"] >= 0 for stage in document["stages"])
+
+
+def _land_later(project: Project, platform: str, object_: str, record: Any) -> None:
+    """Land one record as exported after the days that the simulator landed."""
+    file = project.folder / f"{object_}.jsonl"
+    file.write_text(json.dumps(record))
+    project.martlet(
+        "land", "acme", "--platform", platform, "--object", object_, "--file", str(file),
+        "--extracted-at", "2026-07-05T00:00:00",
+    )  # fmt: skip
 
 
 def _payload(project: Project, view: str) -> Any:

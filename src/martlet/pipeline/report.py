@@ -7,8 +7,10 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant
+from martlet.engines.duckdb_engine import quoted_name
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.findings import Finding
+from martlet.pipeline.routes import RoutedTenant
 from martlet.scaffold.tenant_files import star_model
 from martlet.star_schema import STAR_TABLES, StarTable
 
@@ -69,6 +71,35 @@ class RunReport:
             "findings": [asdict(finding) for finding in self.findings],
             "warnings": self.warnings,
         }
+
+
+def rows_held(warehouse: DuckDBPyConnection, routed: RoutedTenant) -> dict[str, int]:
+    """Return, for each landed table that may not be pushed, how many of its rows wait.
+
+    Rows of loads that were pushed before the table became unroutable do not wait.
+    """
+    waiting = {}
+    for route in routed.unroutable:
+        d = route.declaration
+        table = f"landing.{quoted_name(d.schema)}.{quoted_name(d.table)}"
+        columns = {
+            name
+            for (name,) in warehouse.execute(
+                f"select column_name from (describe {table})"
+            ).fetchall()
+        }
+        known = (
+            f"_dlt_load_id in (select load_id from {LEDGER} where tenant_slug = $tenant "
+            "and landed_table = $table)"
+            if "_dlt_load_id" in columns and ledger_length(warehouse)
+            else "$tenant is null and $table is null"
+        )
+        counted = warehouse.execute(
+            f"select count(*) from {table} where not coalesce({known}, false)",
+            {"tenant": d.tenant, "table": d.table},
+        ).fetchone()
+        waiting[d.table] = int(counted[0]) if counted else 0
+    return waiting
 
 
 def pushed_since(

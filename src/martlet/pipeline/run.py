@@ -31,6 +31,7 @@ from martlet.pipeline.report import (
     ledger_length,
     pushed_since,
     quarantined_since,
+    rows_held,
 )
 from martlet.pipeline.routes import RoutedTenant, declared_tables, route_tenant
 from martlet.pipeline.shared_landings import account_for_unassigned
@@ -132,7 +133,8 @@ class Run:
                 self.broken_promises += 1
                 what = f"conservation is broken: load {broken.load_id} of {broken.table}: "
                 self._find("audit", tenant, broken.table, what + broken.promise, "martlet audit")
-            self._tell_tables(tenant, routed, pushed_since(warehouse, tenant.slug, ledger_before))
+            counts = pushed_since(warehouse, tenant.slug, ledger_before)
+            self._tell_tables(tenant, routed, counts, rows_held(warehouse, routed))
             for row in quarantined_since(warehouse, tenant.slug, ledger_before)[:MAX_TOLD]:
                 self._tell_quarantined(tenant, *row)
             self.report.facts += fact_reports(warehouse, tenant)
@@ -219,6 +221,7 @@ class Run:
         tenant: Tenant,
         routed: RoutedTenant,
         counts: dict[tuple[str, str, str], tuple[int, int, int, int]],
+        held: dict[str, int],
     ) -> None:
         routes: dict[tuple[str, str, str], Route] = {}
         for route in sorted(routed.routes, key=lambda r: not r.is_routed):
@@ -230,9 +233,10 @@ class Run:
             if place in told:
                 continue
             told.add(place)
-            self.report.tables.append(
-                _table_report(declaration, routes.get(place), counts.get(place))
-            )
+            found = routes.get(place)
+            waiting = held.get(found.declaration.table, 0) if found else 0
+            count = (waiting, 0, 0, waiting) if waiting else counts.get(place)
+            self.report.tables.append(_table_report(declaration, found, count))
 
 
 def held_models(routed: RoutedTenant) -> tuple[str, ...]:
