@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from martlet.audit.differences import replay_object, shared_table_losses
 from martlet.audit.health import cast_nulls, deviation
 from martlet.audit.landed import LandedTable
 from martlet.audit.replay import expect_versions, prepare_landed
@@ -35,7 +36,9 @@ COLUMNS = {
     EVENTS.object: ("event_date", "event_timestamp", "event_name", "event_params",
                     "user_pseudo_id", "ecommerce"),
 }  # fmt: skip
-TEXTS = ("tenant_slug", "source_platform", "connection", "object", "load_id", "landed_table")
+TEXTS = (
+    "tenant_slug", "source_platform", "connection", "object", "load_id", "landed_table", "load_mode",
+)  # fmt: skip
 COUNTS = ("landed", "pushed", "known", "quarantined", "tombstoned", "erased")
 LEDGER = "ops.platform_ops__push_ledger"
 
@@ -91,7 +94,7 @@ def landed(
     )
     warehouse.execute(
         f"insert into {LEDGER} select 'acme', '{kind.platform}', 'main', '{kind.object}', load_id, "
-        "'t', 0, 0, 0, 0, 0, 0 from landing.acme._dlt_loads"
+        "'t', 'upsert', 0, 0, 0, 0, 0, 0 from landing.acme._dlt_loads"
     )
     columns = warehouse.execute(
         "select column_name, column_type from (describe landing.acme.t)"
@@ -180,6 +183,64 @@ def test_loads_after_the_last_one_that_was_pushed_are_pending_and_no_difference(
     warehouse.execute(f"delete from {LEDGER} where load_id > ?", [_load_id(4)])
 
     assert prepare_landed(warehouse, [table]) == len(loads) - 5
+
+
+def test_a_table_without_loads_is_compared_by_its_newest_rows(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("create schema platform")
+    warehouse.execute(
+        "create table landing.acme.t as select n as id, cast(n as varchar) as total_price "
+        "from range(3) as r (n)"
+    )
+    columns = (("id", "BIGINT"), ("total_price", "VARCHAR"))
+    table = LandedTable("acme", "shopify", "orders", "main", "acme", "t", columns)
+    prepare_landed(warehouse, [table])
+    warehouse.execute(
+        "create table platform.m as select 'acme' as tenant_slug, 'shopify' as source_platform, "
+        "'main' as connection, skey as tenant_skey, record_hash, is_deleted, extracted_at, "
+        "'1' as load_id, load_row from audit_rows"
+    )
+
+    whole = replay_object(warehouse, [table], "m", 0)
+    warehouse.execute("delete from platform.m where load_row = 1")
+    lacking = replay_object(warehouse, [table], "m", 0)
+
+    assert whole.broken == ()
+    assert [b.promise.split(" (")[0] for b in lacking.broken] == [
+        "1 records are not in m as they landed last"
+    ]
+
+
+def test_a_shared_load_must_add_up_over_all_tenants_once_a_later_one_does(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("create schema landing.shared")
+    warehouse.execute(
+        "create table landing.shared.t as select id, _dlt_load_id, now() as _martlet_extracted_at "
+        "from (values (1, 'a'), (2, 'a'), (3, 'b')) as t (id, _dlt_load_id)"
+    )
+    warehouse.execute(
+        "create table landing.shared._dlt_loads as "
+        "select unnest(['a', 'b']) as load_id, 0 as status"
+    )
+    warehouse.execute(
+        f"insert into {LEDGER} (tenant_slug, load_id, landed_table, rows_landed) values "
+        "('north', 'a', 't', 1), ('_unassigned', 'a', 't', 1), ('north', 'b', 't', 1)"
+    )
+    columns = (
+        ("id", "INTEGER"),
+        ("_dlt_load_id", "VARCHAR"),
+        ("_martlet_extracted_at", "TIMESTAMPTZ"),
+    )
+    table = LandedTable("north", "shopify", "orders", "main", "shared", "t", columns, ("1",), "id")
+
+    whole = shared_table_losses(warehouse, table)
+    warehouse.execute(f"delete from {LEDGER} where tenant_slug = '_unassigned'")
+    (lost,) = shared_table_losses(warehouse, table)
+
+    assert whole == []
+    assert (lost.load_id, lost.promise.split(",")[0]) == ("a", "2 rows landed")
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,9 @@ def test_a_tenant_without_open_rows_has_nothing_to_replay(replayed: Story) -> No
     result = replayed.quarantine("replay", "--tenant", "nobody", check=False)
 
     assert result.document == {"rows": []}
+
+
+def test_the_independent_audit_finds_every_row_once(replayed: Story) -> None:
+    result = replayed.project.martlet("audit", "--json", check=False)
+
+    assert [f for f in result.document["findings"] if f["kind"] == "audit"] == []

@@ -16,7 +16,8 @@ from martlet.pipeline.audit import LEDGER, BrokenLoad
 class Replayed:
     """What the replay of one object of one connection found; `pending` loads await the next run.
 
-    `is_claimed_since`: the configuration gives the tenant rows that no run has pushed for it yet.
+    `is_other_claim`: the tenant claims other accounts of a shared table than those that were pushed
+    for it, so that its facts cannot be compared with what landed.
     """
 
     loads: int
@@ -24,7 +25,7 @@ class Replayed:
     rows: int
     versions: int
     broken: tuple[BrokenLoad, ...]
-    is_claimed_since: bool = False
+    is_other_claim: bool = False
 
 
 def replay_object(
@@ -38,10 +39,11 @@ def replay_object(
     (first, *others) = tables
     broken = _unbalanced(warehouse, first)
     versions = 0
-    is_claimed_since = any(t.accounts is not None for t in tables) and _is_claimed_since(warehouse)
-    if is_claimed_since:
-        pass
-    elif others or not first.has_loads or first.accounts is not None:
+    is_shared = any(table.accounts is not None and table.has_loads for table in tables)
+    is_claimed = is_shared and _claims(warehouse, ">")
+    if is_claimed:
+        pass  # the next run pushes what is missing
+    elif others or not first.has_loads or is_shared:
         broken += _wrong_newest(warehouse, first, master)
     else:
         expect_versions(warehouse)
@@ -55,7 +57,7 @@ def replay_object(
         rows=number_of(warehouse, "select count(*) from audit_landed"),
         versions=versions,
         broken=tuple(broken),
-        is_claimed_since=is_claimed_since,
+        is_other_claim=is_claimed or (is_shared and _claims(warehouse, "<")),
     )
 
 
@@ -94,16 +96,18 @@ def shared_table_losses(warehouse: DuckDBPyConnection, table: LandedTable) -> li
     ]
 
 
-def _is_claimed_since(warehouse: DuckDBPyConnection) -> bool:
-    return bool(
-        number_of(
-            warehouse,
-            "select count(*) from (select load_id, count(*) as landed from audit_landed "
-            "group by sequence, load_id) as l inner join ("
-            "select load_id, sum(landed) as told from audit_ledger group by 1) as g "
-            "using (load_id) where l.landed > g.told",
-        )
+def _claims(warehouse: DuckDBPyConnection, sign: str) -> bool:
+    """Say whether a shared load has more, or fewer, rows of the tenant now than were pushed for it.
+
+    More: an account was claimed since. Fewer: one was given up, and its rows stay in the master.
+    """
+    query = (
+        "select count(*) from "
+        "(select load_id, count(*) as landed from audit_landed group by sequence, load_id) as l "
+        "full join (select load_id, sum(landed) as told from audit_ledger group by 1) as g "
+        f"using (load_id) where coalesce(l.landed, 0) {sign} coalesce(g.told, 0)"
     )
+    return number_of(warehouse, query) > 0
 
 
 def _unbalanced(warehouse: DuckDBPyConnection, table: LandedTable) -> list[BrokenLoad]:

@@ -7,7 +7,7 @@ by the macros that push: an error in one of the two shows as a difference.
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
@@ -19,7 +19,13 @@ from martlet.engines.duckdb_engine import quoted_name, quoted_text
 from martlet.pipeline.accounts import account_expression
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.routes import declared_tables
-from martlet.registry.fingerprint import is_bookkeeping, schema_fingerprint, type_family
+from martlet.registry.approvals import Aliases, stored_aliases
+from martlet.registry.fingerprint import (
+    CollidingColumnsError,
+    is_bookkeeping,
+    schema_fingerprint,
+    type_family,
+)
 
 _STEP = re.compile(r'^\$\.(?:"(?P<quoted>[^"]+)"|(?P<plain>[^.\[]+))(?P<rest>.*)$')
 _MOMENTS = (
@@ -51,6 +57,8 @@ class LandedTable:
     accounts: tuple[str, ...] | None = None
     account_column: str = ""
     has_provenance: bool = False
+    aliases: tuple[tuple[str, str], ...] = ()  # landed and published names, as approved
+    unaliased_loads: tuple[str, ...] = ()  # pushed with this shape before it was approved
 
     @property
     def relation(self) -> str:
@@ -84,12 +92,15 @@ class LandedTable:
         for path in paths:
             step = _STEP.match(path)
             assert step is not None, path
-            column = self.folded.get((step["quoted"] or step["plain"]).lower())
+            wanted = (step["quoted"] or step["plain"]).lower()
+            stand_ins = {published.lower(): landed for landed, published in self.aliases}
+            column = self.folded.get(wanted) or stand_ins.get(wanted)
             if column is None:
                 continue
             name, rest = quoted_name(column), step["rest"]
             inner = f"json_extract_string({name}, {quoted_text('$' + rest)})"
-            found.append(inner if rest else f"cast({name} as varchar)")
+            is_document = rest or (wanted in stand_ins and dict(self.columns)[column] == "JSON")
+            found.append(inner if is_document else f"cast({name} as varchar)")
         return f"coalesce({', '.join(found)})" if found else None
 
     def field(self, name: str) -> str:
@@ -126,21 +137,39 @@ class LandedTable:
 
     @property
     def record_hash(self) -> str:
-        """Return the hash of the record: its stated columns by name, each in one spelling."""
+        """Return the hash of the record: its stated columns by name, each in one spelling.
+
+        A column that stands for a published one goes by the published name.
+        """
+        return self._by_load(self._hash({}), self._hash(dict(self.aliases)))
+
+    def _hash(self, names: dict[str, str]) -> str:
+        named = sorted((names.get(name, name).lower(), name, kind) for name, kind in self.own)
         members = [
-            f"case when {_is_stated(name, kind)} then {_label(name.lower())} || "
+            f"case when {_is_stated(name, kind)} then {_label(label)} || "
             f"{_canonical(name, kind)} end"
-            for name, kind in sorted(self.own, key=lambda column: column[0].lower())
+            for label, name, kind in named
         ]
         members.append(f"case when {self.is_deleted} then 'deleted' end")
         return f"cast(md5(concat_ws(',', {', '.join(members)})) as uuid)"
 
+    def _by_load(self, plain: str, aliased: str) -> str:
+        """Return the expression that holds for a row's load: approvals count from then on."""
+        if not self.aliases or not self.unaliased_loads:
+            return aliased
+        loads = ", ".join(map(quoted_text, self.unaliased_loads))
+        return f"case when _dlt_load_id in ({loads}) then {plain} else {aliased} end"
+
     @property
     def payload(self) -> str:
-        """Return the JSON text of the record."""
+        """Return the JSON text of the record; an aliased column is there under both names."""
+        return self._by_load(self._payload({}), self._payload(dict(self.aliases)))
+
+    def _payload(self, names: dict[str, str]) -> str:
         members = [
-            f"case when {_is_stated(name, kind)} then {_label(name)} || {_json(name, kind)} end"
+            f"case when {_is_stated(name, kind)} then {_label(label)} || {_json(name, kind)} end"
             for name, kind in self.own
+            for label in dict.fromkeys((name, names.get(name, name)))
         ]
         return f"'{{' || concat_ws(',', {', '.join(members)}) || '}}'"
 
@@ -174,7 +203,7 @@ def landed_tables(
     ).fetchall():
         if table not in shared:
             places[platform, object_, connection, own, table] = None
-    return [
+    tables = [
         LandedTable(
             tenant.slug,
             platform,
@@ -192,6 +221,29 @@ def landed_tables(
         for platform, object_, connection, schema, table in places
         if (schema, table) in columns
     ]
+    aliases = stored_aliases(warehouse)
+    return [_with_aliases(warehouse, table, aliases) for table in tables]
+
+
+def _with_aliases(
+    warehouse: DuckDBPyConnection, table: LandedTable, known: dict[tuple[str, str, str], Aliases]
+) -> LandedTable:
+    if not known or not table.own:
+        return table
+    try:
+        found = known.get((table.platform, table.object, table.source_schema_hash))
+    except CollidingColumnsError:
+        return table
+    if found is None:
+        return table
+    before = warehouse.execute(
+        f"select load_id from {LEDGER} where tenant_slug = ? and landed_table = ? "
+        "and source_schema_hash = ? and pushed_at < ? order by 1",
+        [table.tenant, table.table, table.source_schema_hash, found.approved_at],
+    ).fetchall()
+    return replace(
+        table, aliases=found.names, unaliased_loads=tuple(dict.fromkeys(row[0] for row in before))
+    )
 
 
 def missing_keys(table: LandedTable) -> list[str]:

@@ -5,7 +5,7 @@ is compared by day, orders one by one, sessions by their number and their events
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,33 +13,11 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from martlet import naming
-from martlet.audit.amounts import (
-    CURRENCIES,
-    ORDERS,
-    SPEND,
-    VISITS,
-    CurrencyList,
-    OrderTotals,
-    SpendReport,
-    Visits,
-)
-from martlet.audit.landed import LandedTable, day_of
+from martlet.audit.amounts import VISITS
 from martlet.config.tenants import Tenant
-from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.duckdb_engine import quoted_name
 from martlet.pipeline.audit import BrokenLoad
 
-_TABLES = {
-    "audit_spend": "platform varchar, connection varchar, load_id varchar, day date, "
-    "entity varchar, rank integer, amount decimal(38, 6), divisor integer, currency varchar, "
-    "reference varchar",
-    "audit_currencies": "platform varchar, connection varchar, load_id varchar, "
-    "reference varchar, currency varchar",
-    "audit_orders": "platform varchar, connection varchar, load_id varchar, order_id varchar, "
-    "amount decimal(38, 6), currency varchar",
-    "audit_visits": "platform varchar, connection varchar, load_id varchar, visitor varchar, "
-    "session varchar",
-    "audit_defaults": "platform varchar, connection varchar, currency varchar",
-}
 _Key = tuple[Any, ...]
 
 
@@ -54,41 +32,6 @@ class Total:
     unit: str
     landed: Decimal
     in_fact: Decimal
-
-
-def begin_money(warehouse: DuckDBPyConnection, tenant: Tenant) -> None:
-    """Make the temporary tables that `collect_money` fills, object by object."""
-    for name, columns in _TABLES.items():
-        warehouse.execute(f"create or replace temp table {name} ({columns})")
-    for source in tenant.enabled_sources():
-        for slug, connection in source.connections.items():
-            currency = connection.effective_currency(tenant)
-            warehouse.execute(
-                "insert into audit_defaults values (?, ?, ?)", [source.platform, slug, currency]
-            )
-
-
-def collect_money(
-    warehouse: DuckDBPyConnection, tenant: Tenant, tables: Sequence[LandedTable]
-) -> None:
-    """Add what the newest records of one object say; `prepare_landed` must have read its tables."""
-    platform, object_ = tables[0].platform, tables[0].object
-    wanted: list[SpendReport | CurrencyList | OrderTotals | Visits] = [
-        report for report in SPEND.get(platform, ()) if report.object == object_
-    ]
-    currencies = CURRENCIES.get(platform)
-    if currencies and currencies.object == object_:
-        wanted.append(currencies)
-    if object_ == "orders" and platform in ORDERS:
-        wanted.append(ORDERS[platform])
-    if object_ == "events" and platform in VISITS:
-        wanted.append(VISITS[platform])
-    if not wanted:
-        return
-    _make_newest(warehouse, has_loads=any(table.has_loads for table in tables))
-    for number, table in enumerate(tables):
-        for kind in wanted:
-            warehouse.execute(_reading(kind, table, number, tenant))
 
 
 def uncompared(tenant: Tenant) -> dict[str, str]:
@@ -123,121 +66,6 @@ def compare_money(
             totals += found
             broken += wrong
     return totals, broken
-
-
-def _make_newest(warehouse: DuckDBPyConnection, *, has_loads: bool) -> None:
-    """Make `audit_newest`: the last row of each record, unless it was deleted or is gone.
-
-    A record is gone where a complete load, taken later, covers its place: had the load brought it,
-    that row would be the last one.
-    """
-    gone = """
-        anti join audit_loads as l
-            on l.is_complete
-            and (l.extracted_at, l.load_id) > (n.extracted_at, n.load_id)
-            and (not l.is_scoped or (
-                coalesce(n.day between l.scope_start and l.scope_end, false)
-                and (l.accounts = [] or n.account is null
-                    or list_contains(l.accounts, n.account))
-            ))
-    """
-    warehouse.execute(
-        f"""
-        create or replace temp table audit_newest as
-        with last as (
-            select * from audit_rows
-            where not is_rejected
-            qualify row_number() over (
-                partition by skey order by extracted_at desc, load_id desc, load_row desc
-            ) = 1
-        )
-        select n.table_number, n.row_id, n.load_id
-        from last as n
-        {gone if has_loads else ""}
-        where not n.is_deleted
-        """
-    )
-
-
-def _reading(
-    kind: SpendReport | CurrencyList | OrderTotals | Visits,
-    table: LandedTable,
-    number: int,
-    tenant: Tenant,
-) -> str:
-    """Return the statement that adds one object's newest records to one of the audit's tables."""
-
-    def text(paths: tuple[str, ...]) -> str:
-        return table.text(paths) or "cast(null as varchar)"
-
-    def number_in(paths: tuple[str, ...]) -> str:
-        return f"regexp_extract({text(paths)}, '[0-9]+')" if paths else "cast(null as varchar)"
-
-    condition = "true"
-    match kind:
-        case SpendReport():
-            target = "audit_spend"
-            condition = _slice(table, tenant)
-            fields = {
-                "day": day_of(text(kind.day)),
-                "entity": f"nullif(split_part({text(kind.entity)}, ':', -1), '')",
-                "rank": str(kind.rank),
-                "amount": f"try_cast({text(kind.amount)} as decimal(38, 6))",
-                "divisor": str(kind.divisor),
-                "currency": f"nullif(nullif({text(kind.currency)}, ''), '-')",
-                "reference": number_in(kind.reference),
-            }
-        case CurrencyList():
-            target = "audit_currencies"
-            fields = {"reference": number_in(kind.id), "currency": text(kind.currency)}
-        case OrderTotals():
-            target = "audit_orders"
-            condition = f"{text(kind.gone)} is null"
-            if kind.gone_values:
-                listed = ", ".join(quoted_text(value) for value in kind.gone_values)
-                condition = f"coalesce(lower({text(kind.gone)}) not in ({listed}), true)"
-            fields = {
-                "order_id": table.field("order_id"),
-                "amount": f"try_cast({text(kind.amount)} as decimal(38, 6))",
-                "currency": f"nullif({text(kind.currency)}, '')",
-            }
-        case Visits():
-            target = "audit_visits"
-            # A shape of its own: `session` may be the name of a column that landed.
-            named = ", ".join(f"{text(paths)} as {name}" for name, paths in kind.texts.items())
-            return (
-                f"insert into {target} by name "
-                f"select {quoted_text(table.platform)} as platform, "
-                f"{quoted_text(table.connection)} as connection, load_id, "
-                f"cast({kind.visitor} as varchar) as visitor, "
-                f"cast({kind.session or 'null'} as varchar) as session "
-                f"from (select n.load_id, t.* exclude (row_id) from audit_newest as n inner join "
-                f"(select rowid as row_id, {named} from {table.relation}) as t "
-                f"on t.row_id = n.row_id where n.table_number = {number}) "
-                f"where {kind.is_in_session}"
-            )
-    select = ", ".join(f"{sql} as {name}" for name, sql in fields.items())
-    return (
-        f"insert into {target} by name "
-        f"select {quoted_text(table.platform)} as platform, "
-        f"{quoted_text(table.connection)} as connection, n.load_id, t.* exclude (row_id) "
-        f"from audit_newest as n inner join "
-        f"(select rowid as row_id, {select} from {table.relation} where {condition}) as t "
-        f"on t.row_id = n.row_id where n.table_number = {number}"
-    )
-
-
-def _slice(table: LandedTable, tenant: Tenant) -> str:
-    """Return the condition for the rows that count for this platform of Meta's two."""
-    meta = {"facebook_ads", "instagram_ads"}
-    if table.platform not in meta:
-        return "true"
-    shown_on = table.text(("$.publisher_platform",)) or "cast(null as varchar)"
-    both = meta <= {source.platform for source in tenant.enabled_sources()}
-    if table.platform == "facebook_ads":
-        return f"{shown_on} is distinct from 'instagram'" if both else "true"
-    is_instagram = f"{shown_on} = 'instagram'"
-    return is_instagram if both else f"coalesce({is_instagram}, true)"
 
 
 def _compare_spend(

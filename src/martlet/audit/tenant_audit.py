@@ -19,7 +19,8 @@ from martlet.audit.health import (
     volumes,
 )
 from martlet.audit.landed import LandedTable, landed_tables, missing_keys
-from martlet.audit.money import Total, begin_money, collect_money, compare_money, uncompared
+from martlet.audit.money import Total, compare_money, uncompared
+from martlet.audit.newest import begin_money, collect_money
 from martlet.audit.replay import prepare_landed
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
@@ -32,6 +33,7 @@ _REMEDY_MASTER = (
     "something wrote to the warehouse beside the push: put back the warehouse file of a backup, or "
     "move it away and run: the landings hold every row"
 )
+_REMEDY_SHARED = "martlet run, without --tenant, accounts for the shared tables again"
 _REMEDY_FACT = "martlet run --tenant {tenant} builds the facts anew; then audit again"
 _REMEDY_STALE = "run the loader of this source, or disable the source in tenants.yaml"
 _REMEDY_VOLUME = "compare the source with what landed; if it is right, nothing is to be done"
@@ -63,7 +65,14 @@ class TenantAudit:
         """Return what a person should know: broken promises first."""
         rebuild = _REMEDY_FACT.format(tenant=self.tenant)
         found = [
-            *(_broken(b, "conservation is broken", _REMEDY_MASTER) for b in self.broken),
+            *(
+                _broken(
+                    b,
+                    "conservation is broken",
+                    _REMEDY_SHARED if b.tenant == naming.UNASSIGNED else _REMEDY_MASTER,
+                )
+                for b in self.broken
+            ),
             *(_broken(b, "the fact is not what landed", rebuild) for b in self.broken_facts),
         ]
         for (platform, connection), sources in groupby(
@@ -175,8 +184,8 @@ def _audit_rows_and_money(
         audit.rows += replayed.rows
         audit.versions += replayed.versions
         audit.broken += replayed.broken
-        if replayed.is_claimed_since:
-            audit.skipped[name] = "an account was claimed since the last run"
+        if replayed.is_other_claim:
+            audit.skipped[name] = "accounts of a shared table were claimed or given up since"
             skipped_platforms[platform] = audit.skipped[name]
         else:
             collect_money(warehouse, tenant, together)

@@ -21,20 +21,6 @@ from martlet.registry.fingerprint import LandedShape, fold_name, landed_shape, t
 from martlet.registry.routing import Declaration, Route, nearest_version, route_table
 
 DECISIONS = "platform.registry_decisions"
-_CREATE = f"""
-create table if not exists {DECISIONS} (
-    tenant_slug varchar,
-    landed_table varchar,
-    source_platform varchar,
-    object varchar,
-    source_schema_hash varchar,
-    decision varchar,
-    aliases json,
-    reason varchar,
-    decided_by varchar,
-    decided_at timestamp,
-)
-"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +37,14 @@ class Decision:
     reason: str
     decided_by: str
     decided_at: datetime
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """Landed and published names of one shape; without a moment they were there from the first."""
+
+    names: tuple[tuple[str, str], ...]
+    approved_at: datetime | None
 
 
 def approve(
@@ -124,7 +118,6 @@ def reject(warehouse: DuckDBPyConnection, route: Route, *, reason: str, decided_
 
 def decisions(warehouse: DuckDBPyConnection) -> tuple[Decision, ...]:
     """Return all decisions, in the order they were made."""
-    warehouse.execute(_CREATE)
     rows = warehouse.execute(
         "select tenant_slug, landed_table, source_platform, object, source_schema_hash, decision, "
         f"aliases, reason, decided_by, decided_at from {DECISIONS} order by decided_at, rowid"
@@ -164,12 +157,21 @@ def rows_pushed_with(warehouse: DuckDBPyConnection, blueprint: Blueprint) -> int
     return int(counted[0]) if counted else 0
 
 
-def stored_aliases(warehouse: DuckDBPyConnection) -> dict[tuple[str, str, str], dict[str, str]]:
-    """Return (platform, object, fingerprint) to {landed name: published name}, where there are."""
+def stored_aliases(warehouse: DuckDBPyConnection) -> dict[tuple[str, str, str], Aliases]:
+    """Return (platform, object, fingerprint) to the aliases of that shape, where it has any."""
+    aliased = [b for b in stored_blueprints(warehouse) if b.aliases]
+    if not aliased:
+        return {}
+    approved = {
+        (d.platform, d.object, d.source_schema_hash): d.decided_at
+        for d in decisions(warehouse)
+        if d.decision == "approved"
+    }
     return {
-        (*b.identity, b.source_schema_hash): dict(b.aliases)
-        for b in stored_blueprints(warehouse)
-        if b.aliases
+        (*b.identity, b.source_schema_hash): Aliases(
+            b.aliases, approved.get((*b.identity, b.source_schema_hash))
+        )
+        for b in aliased
     }
 
 
@@ -270,7 +272,6 @@ def _record(
     reason: str,
     decided_by: str,
 ) -> None:
-    warehouse.execute(_CREATE)
     warehouse.execute(
         f"insert into {DECISIONS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, "
         "cast(current_timestamp at time zone 'UTC' as timestamp))",

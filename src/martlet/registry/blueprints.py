@@ -46,6 +46,21 @@ create table if not exists platform.routing_decisions (
 )
 """
 
+_CREATE_OPERATORS_DECISIONS = """
+create table if not exists platform.registry_decisions (
+    tenant_slug varchar,
+    landed_table varchar,
+    source_platform varchar,
+    object varchar,
+    source_schema_hash varchar,
+    decision varchar,
+    aliases json,
+    reason varchar,
+    decided_by varchar,
+    decided_at timestamp,
+)
+"""
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -97,6 +112,7 @@ def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -
     warehouse.execute("create schema if not exists platform")
     warehouse.execute(_CREATE_BLUEPRINTS)
     warehouse.execute(_CREATE_DECISIONS)
+    warehouse.execute(_CREATE_OPERATORS_DECISIONS)
     known = {(b.identity, b.loader, b.source_schema_hash) for b in stored_blueprints(warehouse)}
     added = [
         blueprint

@@ -220,7 +220,7 @@ def record_replay(
         warehouse.execute(
             f"insert into {LEDGER} (tenant_slug, source_platform, connection, object, load_id, "
             "landed_table, load_mode, rows_landed, rows_pushed, rows_known, rows_quarantined, "
-            "rows_erased, rows_tombstoned, pushed_at) values (?, ?, ?, ?, ?, ?, 'upsert', 0, 0, "
+            "rows_erased, rows_tombstoned, pushed_at) values (?, ?, ?, ?, ?, ?, 'replay', 0, 0, "
             "?, ?, 0, 0, cast(current_timestamp at time zone 'UTC' as timestamp))",
             [*place, count, -count],
         )
