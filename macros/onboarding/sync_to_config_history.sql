@@ -3,7 +3,7 @@
     {% if execute %}
         {% for slug in tenants_of_this_run() %}
             {% set config = get_tenant_config(slug) %}
-            {% do run_query(insert_config_version(slug, config)) %}
+            {% do run_query(insert_config_version(this, slug, config)) %}
         {% endfor %}
     {% endif %}
 {% endmacro %}
@@ -19,15 +19,15 @@
 {% endmacro %}
 
 
-{% macro insert_config_version(slug, config) %}
-    insert into {{ this }} ({{ tenant_config_history_columns() | map(attribute='name') | join(', ') }})
+{% macro insert_config_version(history, slug, config) %}
+    insert into {{ history }} ({{ tenant_config_history_columns() | map(attribute='name') | join(', ') }})
     select
         '{{ slug }}',
         coalesce(max(version_number), 0) + 1,
         '{{ config.digest }}',
-        '{{ tojson(config, sort_keys=true) | replace("'", "''") }}',
+        {{ sql_literal(tojson(config, sort_keys=true)) }},
         cast(current_timestamp at time zone 'UTC' as timestamp),
-    from {{ this }}
+    from {{ history }}
     where tenant_slug = '{{ slug }}'
     having '{{ config.digest }}' is distinct from arg_max(config_digest, version_number)
 {% endmacro %}

@@ -107,6 +107,8 @@
         {'name': 'source_schema_hash', 'type': 'varchar'},
         {'name': 'schema_family_hash', 'type': 'varchar'},
         {'name': 'columns', 'type': 'json'},
+        {'name': 'difference', 'type': 'json'},
+        {'name': 'verdict', 'type': 'varchar'},
         {'name': 'seen_at', 'type': 'timestamp'},
     ]) }}
 {% endmacro %}
