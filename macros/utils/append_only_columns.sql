@@ -8,6 +8,7 @@
         'schema_history': schema_history_columns(),
         'tenant_config_history': tenant_config_history_columns(),
         'hub_key_registry': hub_key_registry_columns(),
+        'boring_semantic_layer': boring_semantic_layer_columns(),
         'invocations': invocations_columns(),
         'model_artifacts': model_artifacts_columns(),
         'run_results': run_results_columns(),
@@ -134,5 +135,16 @@
         {'name': 'tenant_skey', 'type': 'varchar'},
         {'name': 'load_id', 'type': 'varchar'},
         {'name': 'first_seen_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro boring_semantic_layer_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'version_number', 'type': 'bigint'},
+        {'name': 'definition_digest', 'type': 'varchar'},
+        {'name': 'definition', 'type': 'json'},
+        {'name': 'made_at', 'type': 'timestamp'},
     ]) }}
 {% endmacro %}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from martlet import naming
+
 
 @dataclass(frozen=True)
 class CanonicalColumn:
@@ -149,3 +151,9 @@ CAMPAIGNS = StarTable(
 )
 
 STAR_TABLES = (AD_PERFORMANCE, ORDERS, SESSIONS, CAMPAIGNS)
+
+
+def star_model(tenant: str, table: StarTable) -> str:
+    """Return the dbt model of a fact or dimension."""
+    build = naming.fact_model if table.kind == "fact" else naming.dimension_model
+    return build(tenant, table.name)

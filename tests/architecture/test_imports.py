@@ -19,7 +19,7 @@ OWN_UNITS = {"registry.fingerprint", "engines.dbt_plugin"}
 MAY_IMPORT = {
     "errors": set(),
     "naming": set(),
-    "star_schema": set(),
+    "star_schema": {"naming"},
     "settings": {"errors"},
     "registry.fingerprint": {"errors"},
     "contracts": {"errors", "registry.fingerprint"},
@@ -52,7 +52,9 @@ MAY_IMPORT = {
         "registry.fingerprint",
         "settings",
     },
+    "semantic": {"star_schema"},
     "pipeline": {
+        "semantic",
         "config",
         "contracts",
         "engines",

@@ -185,3 +185,19 @@ def test_the_histories_hold_what_they_are_to_prove(
     assert {-1, -2} <= rows, "no load deletes, or no late load is overtaken"
     assert moments_taken != sorted(moments_taken), "no load is late"
     assert any(counts.known for counts in replay.ledger)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.object)
+def test_the_hub_has_every_key_of_the_master_once(
+    moments: list[Moment], witness: Witness, kind: Kind
+) -> None:
+    wrong = witness.project.query(
+        f"select tenant_skey, count(*) filter (where in_hub) as times "
+        "from (select tenant_skey, true as in_hub from platform.hub_key_registry where object = ? "
+        f"union all select distinct tenant_skey, false from platform.{kind.master}) "
+        "group by 1 having times != 1 or count(*) != 2",
+        kind.object,
+    )
+
+    assert moments
+    assert wrong == []

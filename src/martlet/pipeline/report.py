@@ -11,8 +11,7 @@ from martlet.engines.duckdb_engine import quoted_name
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.findings import Finding
 from martlet.pipeline.routes import RoutedTenant
-from martlet.scaffold.tenant_files import star_model
-from martlet.star_schema import STAR_TABLES, StarTable
+from martlet.star_schema import STAR_TABLES, StarTable, star_model
 
 # What a fact adds up: by currency, because money of two currencies has no sum.
 TOTALS = {

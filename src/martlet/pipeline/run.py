@@ -39,6 +39,7 @@ from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.drift import likely_renames
 from martlet.registry.routing import Declaration, Route
 from martlet.scaffold.scaffold import scaffold_tenant
+from martlet.semantic.definitions import store_definitions
 from martlet.settings import Settings
 
 
@@ -137,6 +138,7 @@ class Run:
             self._tell_tables(tenant, routed, counts, rows_held(warehouse, routed))
             for row in quarantined_since(warehouse, tenant.slug, ledger_before)[:MAX_TOLD]:
                 self._tell_quarantined(tenant, *row)
+            store_definitions(warehouse, tenant.slug)
             self.report.facts += fact_reports(warehouse, tenant)
 
     @contextmanager

@@ -17,9 +17,8 @@ from martlet.engines.duckdb_engine import connect, quoted_name
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord, newest_audits
 from martlet.pipeline.routes import declared_tables
-from martlet.scaffold.tenant_files import star_model
 from martlet.settings import Settings
-from martlet.star_schema import STAR_TABLES
+from martlet.star_schema import STAR_TABLES, star_model
 
 INVOCATIONS = "ops.invocations"
 ROWS = "ops.platform_ops__quarantine_rows"

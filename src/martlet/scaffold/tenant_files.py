@@ -13,7 +13,7 @@ from martlet.config.tenants import SharedLanding, Source, Tenant, TenantsFile
 from martlet.contracts.lock import newest_shape
 from martlet.scaffold.files import GeneratedFile
 from martlet.scaffold.library_files import contract_macro
-from martlet.star_schema import STAR_TABLES, StarTable
+from martlet.star_schema import STAR_TABLES, StarTable, star_model
 
 LAYERS = ("sources", "staging", "intermediate", "analytics")
 
@@ -185,12 +185,6 @@ def _intermediate(
         body=body,
         edit_instead="tenants.yaml",
     )
-
-
-def star_model(tenant: str, table: StarTable) -> str:
-    """Return the dbt model of a fact or dimension."""
-    build = naming.fact_model if table.kind == "fact" else naming.dimension_model
-    return build(tenant, table.name)
 
 
 def _analytics(tenant: Tenant, table: StarTable) -> GeneratedFile:

@@ -1,0 +1,1 @@
+"""What the star schema means to those who query it."""
