@@ -3,7 +3,9 @@
 import time
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -65,3 +67,24 @@ def test_the_facts_of_now_stay_what_they_are(restated: tuple[Project, str]) -> N
         ("1", Decimal("12.5"), "paid"),
         ("2", Decimal("10"), "pending"),
     ]
+
+
+def test_before_the_first_run_there_is_no_past_and_nothing_is_written(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "project")
+    project.configure({"golden": golden_tenant({"shopify": {}})})
+
+    result = project.martlet("run", "--as-of", "2026-06-01T00:00:00", check=False)
+
+    assert result.code == 2
+    assert "there is no such database" in result.stderr
+    assert "martlet land" in result.stderr
+    assert not (project.folder / "data").exists()
+
+
+def test_a_moment_with_a_zone_is_the_same_moment_in_utc(restated: tuple[Project, str]) -> None:
+    project, moment = restated
+    in_berlin = datetime.fromisoformat(f"{moment}+00:00").astimezone(ZoneInfo("Europe/Berlin"))
+
+    report = project.run("--as-of", in_berlin.isoformat())
+
+    assert {fact["fact"]: fact["rows"] for fact in report["facts"]}[FACT] == 1

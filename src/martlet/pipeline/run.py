@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from duckdb import DuckDBPyConnection
 
@@ -83,25 +83,37 @@ class Run:
         create_warehouse(self.settings.warehouse)
 
     def run_as_of(self, chosen: tuple[Tenant, ...], as_of: datetime) -> RunReport:
-        """Rebuild views and facts as they would have been at a past moment (UTC).
+        """Rebuild views and facts as they would have been at a past moment (UTC, if no zone).
 
-        Nothing is pushed, and what is published stays: the result has a schema of its own.
+        Nothing is pushed, and what is published stays: the result has a schema of its own. Raises
+        `BadInputError` where nothing has been run yet; a tenant that fails does not stop the next.
         """
-        schema = naming.as_of_schema(as_of)
+        if as_of.tzinfo:
+            as_of = as_of.astimezone(UTC).replace(tzinfo=None)
+        with self._warehouse():
+            pass  # a missing database is said before dbt makes one
         for tenant in chosen:
-            self.listener.tenant(tenant.slug)
-            with self._recorded(tenant) as record, self._stage("dbt"):
-                outcome = run_dbt(
-                    self.settings,
-                    tenant.slug,
-                    as_of=as_of,
-                    on_model=self.listener.model,
-                    on_end=record,
-                )
-            self._tell_failures(tenant, outcome)
-            with self._warehouse() as warehouse:
-                self.report.facts += fact_reports(warehouse, tenant, schema)
+            try:
+                self._rebuild_as_of(tenant, as_of)
+            except MartletError as error:
+                self.broken_promises += 1
+                self._find("failure", tenant, tenant.slug, error.what, error.remedy)
         return self.report
+
+    def _rebuild_as_of(self, tenant: Tenant, as_of: datetime) -> None:
+        self.listener.tenant(tenant.slug)
+        with self._recorded(tenant) as record, self._stage("dbt"):
+            outcome = run_dbt(
+                self.settings,
+                tenant.slug,
+                as_of=as_of,
+                on_model=self.listener.model,
+                on_end=record,
+            )
+        self._tell_failures(tenant, outcome)
+        with self._warehouse() as warehouse:
+            schema = naming.as_of_schema(as_of)
+            self.report.facts += fact_reports(warehouse, tenant, schema)
 
     def _run_tenant(self, tenant: Tenant) -> None:
         self.listener.tenant(tenant.slug)
