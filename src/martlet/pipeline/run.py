@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from martlet import naming
@@ -65,9 +66,8 @@ class Run:
         for tenant in chosen:
             try:
                 self._run_tenant(tenant)
-            except MartletError as error:
-                self.broken_promises += 1
-                self._find("failure", tenant, tenant.slug, error.what, error.remedy)
+            except (MartletError, duckdb.Error) as error:
+                self._tell_stopped(tenant, error)
         if self.tenants.shared_landings:
             with self._stage("audit"), self._warehouse() as warehouse:
                 self.report.tables += account_for_unassigned(warehouse, self.tenants)
@@ -95,9 +95,8 @@ class Run:
         for tenant in chosen:
             try:
                 self._rebuild_as_of(tenant, as_of)
-            except MartletError as error:
-                self.broken_promises += 1
-                self._find("failure", tenant, tenant.slug, error.what, error.remedy)
+            except (MartletError, duckdb.Error) as error:
+                self._tell_stopped(tenant, error)
         return self.report
 
     def _rebuild_as_of(self, tenant: Tenant, as_of: datetime) -> None:
@@ -211,6 +210,14 @@ class Run:
         for table in routed.undeclared:
             what = f"the landed table {table} belongs to no enabled source; left alone"
             self._find("undeclared", tenant, table, what, "enable its source in tenants.yaml")
+
+    def _tell_stopped(self, tenant: Tenant, error: MartletError | duckdb.Error) -> None:
+        self.broken_promises += 1
+        if isinstance(error, MartletError):
+            what, remedy = error.what, error.remedy
+        else:
+            what, remedy = f"the database refused a step: {error}", None
+        self._find("failure", tenant, tenant.slug, what, remedy)
 
     def _tell_failures(self, tenant: Tenant, outcome: DbtOutcome) -> None:
         for node in outcome.failed:
