@@ -33,6 +33,21 @@ class Settings:
     def dlt_dir(self) -> Path:
         return self.home / "dlt"
 
+    @property
+    def marts_dir(self) -> Path:
+        """Return the folder of published marts: one folder a tenant, one file a version."""
+        return self.home / "marts"
+
+    @property
+    def operations_dir(self) -> Path:
+        """Return the folder of published operational snapshots, laid out like the marts."""
+        return self.home / "ops"
+
+    @property
+    def control(self) -> Path:
+        """Return the SQLite file of keys."""
+        return self.home / "control.sqlite"
+
     def target_dir(self, tenant: str) -> Path:
         """Return the tenant's own dbt target folder, so that tenants never share a parse."""
         return self.home / "target" / tenant
