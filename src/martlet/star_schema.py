@@ -18,13 +18,19 @@ class CanonicalColumn:
 
 @dataclass(frozen=True)
 class StarTable:
-    """One fact or dimension; `grain` says what a row is."""
+    """One fact or dimension; `grain` says what a row is.
+
+    `key` and `optional_key` are the columns that the grain names: no two rows agree in all of
+    them, and only those of `optional_key` may be null.
+    """
 
     name: str
     kind: Literal["fact", "dimension"]
     domain: Literal["paid_ads", "ecommerce", "analytics"]
     grain: str
     columns: tuple[CanonicalColumn, ...]
+    key: tuple[str, ...]
+    optional_key: tuple[str, ...] = ()
 
     @property
     def factory(self) -> str:
@@ -67,6 +73,8 @@ AD_PERFORMANCE = StarTable(
         _C("account_timezone", "varchar", "IANA time zone that dates `report_date`."),
         _C("attribution_setting", "varchar", "The window in which conversions were counted."),
     ),
+    key=("source_platform", "connection", "report_date"),
+    optional_key=("account_id", "campaign_id", "ad_group_id", "ad_id"),
 )
 
 ORDERS = StarTable(
@@ -103,6 +111,7 @@ ORDERS = StarTable(
         _C("is_test", "boolean", "A test order: no revenue."),
         _C("is_cancelled", "boolean", "A cancelled order: no revenue."),
     ),
+    key=("source_platform", "connection", "order_id"),
 )
 
 SESSIONS = StarTable(
@@ -112,7 +121,12 @@ SESSIONS = StarTable(
     grain="one row per connection and session of a known visitor",
     columns=(
         *_TENANT,
-        _C("session_id", "varchar", "Identifies the session within the connection."),
+        _C(
+            "session_id",
+            "varchar",
+            "Identifies the session within the connection; holds the visitor's id.",
+            personal=True,
+        ),
         _C("user_pseudo_id", "varchar", "The visitor's device or cookie id.", personal=True),
         _C("session_start_ts", "timestamp", "First event, UTC."),
         _C("session_end_ts", "timestamp", "Last event, UTC."),
@@ -127,6 +141,7 @@ SESSIONS = StarTable(
         _C("session_revenue", _MONEY, "Revenue of its purchases, each transaction once."),
         _C("currency", "varchar", "ISO 4217 code of the revenue."),
     ),
+    key=("source_platform", "connection", "session_id"),
 )
 
 CAMPAIGNS = StarTable(
@@ -148,6 +163,8 @@ CAMPAIGNS = StarTable(
         _C("first_seen_at", "timestamp", "When the campaign was first extracted, UTC."),
         _C("last_seen_at", "timestamp", "When its newest version was extracted, UTC."),
     ),
+    key=("source_platform", "connection", "campaign_id"),
+    optional_key=("account_id",),
 )
 
 STAR_TABLES = (AD_PERFORMANCE, ORDERS, SESSIONS, CAMPAIGNS)
@@ -157,3 +174,13 @@ def star_model(tenant: str, table: StarTable) -> str:
     """Return the dbt model of a fact or dimension."""
     build = naming.fact_model if table.kind == "fact" else naming.dimension_model
     return build(tenant, table.name)
+
+
+def grain_test(model: str) -> str:
+    """Return the dbt test that a fact's or dimension's rows are what its grain says."""
+    return f"{model}__one_row_per_grain"
+
+
+def isolation_test(model: str) -> str:
+    """Return the dbt test that a fact or dimension holds no other tenant's row."""
+    return f"{model}__only_rows_of_tenant"

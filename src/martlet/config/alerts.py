@@ -20,6 +20,7 @@ AlertKind = Literal[
     "audit",
     "stale",
     "anomaly",
+    "hold",
 ]
 URL_PREFIX = "MARTLET_ALERT_URL_"
 

@@ -15,6 +15,7 @@ from martlet.config.problems import (
     is_derived,
     problems_of,
 )
+from martlet.config.semantics import semantics_problems
 from martlet.config.tenant import Connection, Source, Tenant
 from martlet.errors import nearest
 
@@ -58,6 +59,7 @@ def read_tenant(
     except ValidationError as error:
         return None, problems + problems_of(error, Tenant, location)
     problems += repeated_channels(tenant.alerts, (*location, "alerts"))
+    problems += semantics_problems(tenant.semantics, (*location, "semantics"))
     return (None if problems else tenant), problems
 
 

@@ -4,12 +4,14 @@ import json
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, field_validator, model_validator
+from pydantic import Field, Strict
 
 from martlet import naming
 from martlet.config.alerts import AlertChannel
 from martlet.config.catalogue import Domain
-from martlet.config.problems import DERIVED, ConfigModel, refuse
+from martlet.config.filters import Filter, Operator
+from martlet.config.problems import DERIVED, ConfigModel
+from martlet.config.semantics import Semantics
 from martlet.config.text import (
     AccountIds,
     Currency,
@@ -22,44 +24,18 @@ from martlet.config.text import (
     Timezone,
 )
 
-Operator = Literal[
-    "eq",
-    "ne",
-    "in",
-    "not_in",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "contains",
-    "not_contains",
-    "is_null",
-    "is_not_null",
+__all__ = [
+    "Connection",
+    "Filter",
+    "Generation",
+    "Operator",
+    "Source",
+    "TableLogic",
+    "Tenant",
+    "canonical_json",
 ]
-Scalar = bool | int | float | str
+
 Count = Annotated[int, Strict()]
-
-
-class Filter(ConfigModel):
-    """One condition that a row must meet: a closed vocabulary, never SQL."""
-
-    field: Slug
-    op: Operator
-    value: Scalar | tuple[Scalar, ...] | None = None
-
-    @field_validator("value", mode="plain")
-    @classmethod
-    def _accept_scalars(cls, value: Any) -> Scalar | tuple[Scalar, ...] | None:
-        if isinstance(value, list | tuple):
-            return tuple(_check_scalar(item) for item in value)
-        return None if value is None else _check_scalar(value)
-
-    @model_validator(mode="after")
-    def _match_value_and_operator(self) -> "Filter":
-        problem = _operator_problem(self.op, self.value)
-        if problem:
-            raise refuse(f"op {self.op!r} {problem}")
-        return self
 
 
 class TableLogic(ConfigModel):
@@ -131,6 +107,7 @@ class Tenant(ConfigModel):
     analytics_source: Slug | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
     alerts: tuple[AlertChannel, ...] = ()
+    semantics: Semantics = Semantics()
 
     @property
     def is_active(self) -> bool:
@@ -146,7 +123,7 @@ class Tenant(ConfigModel):
 
     def effective_config(self) -> dict[str, Any]:
         """Return the configuration that shapes the warehouse, with every default filled in."""
-        config = self.model_dump(mode="json", exclude={"name": True, "alerts": True})
+        config = self.model_dump(mode="json", exclude={"name", "alerts", "semantics"})
         for platform, source in self.sources.items():
             stanza = config["sources"][platform]
             del stanza["generation"]
@@ -159,34 +136,3 @@ class Tenant(ConfigModel):
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _check_scalar(value: Any) -> Scalar:
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    if isinstance(value, float) and abs(value) < float("inf"):
-        return value
-    raise refuse("must be text, a number, true or false, or a list of these")
-
-
-def _operator_problem(op: str, value: Scalar | tuple[Scalar, ...] | None) -> str | None:
-    if op in {"is_null", "is_not_null"}:
-        return None if value is None else "takes no value"
-    if op in {"in", "not_in"}:
-        kinds = {_kind(item) for item in value} if isinstance(value, tuple) else set()
-        return None if len(kinds) == 1 else "needs a list of values of one kind"
-    if value is None or isinstance(value, tuple):
-        return "needs one value"
-    if op in {"contains", "not_contains"}:
-        return None if isinstance(value, str) and value else "needs a text"
-    if op in {"gt", "gte", "lt", "lte"} and isinstance(value, bool):
-        return "needs a number, or a date as text"
-    return None
-
-
-def _kind(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "truth"
-    return "text" if isinstance(value, str) else "number"

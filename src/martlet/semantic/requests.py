@@ -66,6 +66,12 @@ def _order_from_short(value: Any) -> Any:
     return value
 
 
+def _refuse_repeats(**lists: list[str]) -> None:
+    for name, given in lists.items():
+        if len(set(given)) != len(given):
+            raise ValueError(f"{name} names a field twice")
+
+
 class Condition(Asked):
     """One condition; on a dimension it chooses rows, on a measure it chooses groups."""
 
@@ -137,9 +143,7 @@ class Query(Asked):
     def _ask_something(self) -> "Query":
         if not self.measures and not self.dimensions:
             raise ValueError("name at least one measure or dimension")
-        for name, given in (("measures", self.measures), ("dimensions", self.dimensions)):
-            if len(set(given)) != len(given):
-                raise ValueError(f"{name} names a field twice")
+        _refuse_repeats(measures=self.measures, dimensions=self.dimensions)
         return self
 
 
@@ -157,6 +161,7 @@ class Comparison(Asked):
 
     @model_validator(mode="after")
     def _need_days(self) -> "Comparison":
+        _refuse_repeats(measures=self.measures, dimensions=self.dimensions)
         for name, period in (("current", self.current), ("previous", self.previous)):
             if period is None:
                 continue
