@@ -9,7 +9,7 @@ TEST_PROCESSES ?= 2
 .PHONY: help setup demo test lint generate lock clean
 
 help:
-	@echo "make demo      set up, land two tenants' simulated data, build their star schemas"
+	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make test      set up, run all tests"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make generate  publish new contract shapes, write all generated files"

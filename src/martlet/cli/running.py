@@ -1,4 +1,4 @@
-"""Commands that check, run and show."""
+"""Commands that check and run."""
 
 from datetime import datetime
 from typing import Annotated
@@ -61,44 +61,3 @@ def run(
         tell_of_run(settings, tenants, chosen, report.findings, terminal)
     if work.broken_promises or errors:
         raise typer.Exit(1)
-
-
-@app.command()
-def demo(
-    days: Annotated[int, typer.Option(min=1, max=365, help="Days to simulate.")] = 30,
-    seed: Annotated[int, typer.Option(help="Seed of the simulator.")] = 7,
-    wait: Wait = 30.0,
-) -> None:
-    """Land simulated data for every active tenant, run, and say what to try next."""
-    from martlet.landing import command
-    from martlet.pipeline.run import Run
-
-    settings, catalogue = project()
-    tenants, errors = load_tenants_leniently(settings.tenants_file, catalogue)
-    chosen = chosen_tenants(tenants, errors, None)
-    terminal = Terminal(as_json=False)
-    for tenant in chosen:
-        with terminal.landing(command.planned_landings(settings, tenant.slug)) as progress:
-            report = command.land_simulated(
-                settings, tenant.slug, days=days, seed=seed, wait_seconds=wait, progress=progress
-            )
-        rows = sum(table.accepted for table in report.tables)
-        terminal.say({}, f"landed {tenant.slug}: {rows:,} raw records of {days} days")
-    with terminal.running(len(chosen)) as listener:
-        work = Run(settings, catalogue, tenants, listener, wait_seconds=wait)
-        run_report = work.run(chosen)
-    terminal.ran(run_report)
-    terminal.say({}, next_steps(chosen[0].slug))
-    if work.broken_promises or errors:
-        raise typer.Exit(1)
-
-
-def next_steps(tenant: str) -> str:
-    """Return the five lines that a newcomer can try after the demo."""
-    return f"""
-Try next, after: source .venv/bin/activate
-  martlet run                        # again: nothing is new, so 0 rows are pushed
-  martlet land {tenant} --seed 7 --days 3 --until 2026-07-01 && martlet run   # a day later
-  less models/analytics/{tenant}/fct_{tenant}__orders.sql   # one line: what it is made of
-  less docs/follow_a_record.md       # one row through every layer
-  $EDITOR tenants.yaml               # add a tenant, then: martlet land SLUG && martlet run"""
