@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from martlet.landing.batches import ProgressCallback
     from martlet.landing.pipeline import LandingReport
     from martlet.pipeline.findings import Finding
-    from martlet.pipeline.report import RunReport
+    from martlet.pipeline.report import MartReport, RunReport
 
 
 class Terminal:
@@ -137,8 +137,23 @@ class Terminal:
             return
         self._out.print(_tables(report))
         self._out.print(_facts(report))
+        if report.marts:
+            self._out.print(_marts(report.marts))
         stages = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in report.stages.items())
         self._out.print(f"stages: {stages}", markup=False)
+
+    def published(
+        self, marts: "list[MartReport]", findings: "list[Finding]", warnings: list[str]
+    ) -> None:
+        """Print what is published of each tenant, and on standard error what is held and why."""
+        for told in (*findings, *warnings):
+            self._err.print(f"! {told}", markup=False, soft_wrap=True)
+        document = {
+            "marts": [asdict(mart) for mart in marts],
+            "findings": [asdict(finding) for finding in findings],
+            "warnings": warnings,
+        }
+        self._show(document, _marts(marts))
 
     def audited(self, audits: list[dict[str, Any]], findings: "list[Finding]") -> None:
         """Print what an audit of each tenant compared, and findings on standard error."""
@@ -266,6 +281,14 @@ def _facts(report: "RunReport") -> Table:
             for currency, sums in fact.totals.items()
         )
         table.add_row(fact.tenant, fact.fact, f"{fact.rows:,}", totals)
+    return table
+
+
+def _marts(marts: "list[MartReport]") -> Table:
+    table = Table("tenant", "published version", "state", "held platforms")
+    for mart in marts:
+        state = "HELD" if mart.held else "new" if mart.is_new else mart.reason or "unchanged"
+        table.add_row(mart.tenant, mart.version or "none", state, ", ".join(mart.held_platforms))
     return table
 
 

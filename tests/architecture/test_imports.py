@@ -14,8 +14,9 @@ SOURCE = REPOSITORY / "src"
 PACKAGE = SOURCE / "martlet"
 
 # A unit is a package or a module at the top; the fingerprint is one of its own, because contracts
-# publish fingerprints while the rest of the registry reads contracts. dbt loads `engines.dbt_plugin`.
-OWN_UNITS = {"registry.fingerprint", "engines.dbt_plugin"}
+# publish fingerprints while the rest of the registry reads contracts. dbt loads `engines.dbt_plugin`;
+# tenants.yaml is checked against the standard measures.
+OWN_UNITS = {"registry.fingerprint", "engines.dbt_plugin", "semantic.standard"}
 MAY_IMPORT = {
     "errors": set(),
     "naming": set(),
@@ -23,7 +24,8 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "registry.fingerprint": {"errors"},
     "contracts": {"errors", "registry.fingerprint"},
-    "config": {"errors", "naming"},
+    "semantic.standard": {"star_schema"},
+    "config": {"errors", "naming", "semantic.standard"},
     "engines": {"errors", "settings"},
     "engines.dbt_plugin": {
         "config",
@@ -52,18 +54,33 @@ MAY_IMPORT = {
         "registry.fingerprint",
         "settings",
     },
-    "semantic": {"star_schema"},
+    "access": {"errors", "naming", "settings"},
+    "marts": {"config", "engines", "errors", "naming", "settings", "star_schema"},
+    "semantic": {
+        "config",
+        "engines",
+        "errors",
+        "marts",
+        "naming",
+        "semantic.standard",
+        "settings",
+        "star_schema",
+    },
+    "api": {"access", "errors", "marts", "naming", "semantic", "settings"},
+    "mcp": {"access", "api", "errors", "marts", "naming", "semantic", "settings"},
+    "web": {"access", "api", "errors", "marts", "naming", "semantic", "settings", "star_schema"},
     "pipeline": {
-        "semantic",
         "config",
         "contracts",
         "engines",
         "errors",
         "landing",
+        "marts",
         "naming",
         "registry",
         "registry.fingerprint",
         "scaffold",
+        "semantic",
         "settings",
         "star_schema",
     },
@@ -82,19 +99,25 @@ MAY_IMPORT = {
     },
     "terminal": {"config", "errors", "landing", "pipeline", "scaffold"},
     "cli": {
+        "access",
         "alerts",
+        "api",
         "audit",
         "config",
         "contracts",
         "engines",
         "errors",
         "landing",
+        "marts",
+        "mcp",
         "naming",
         "pipeline",
         "registry",
         "scaffold",
+        "semantic",
         "settings",
         "terminal",
+        "web",
     },
     "__main__": {"cli"},
 }

@@ -12,6 +12,7 @@ from martlet.cli import app
 from martlet.config.alerts import AlertChannel
 from martlet.config.catalogue import Connector, load_catalogue
 from martlet.config.problems import ConfigModel, is_derived
+from martlet.config.semantics import ExtraMeasure, MeasureRatio, Semantics
 from martlet.config.tenant import Connection, Filter, Generation, Operator, Source, TableLogic
 from martlet.config.tenant import Tenant as TenantModel
 from martlet.config.tenants import TOP_LEVEL_KEYS, SharedLanding
@@ -30,6 +31,9 @@ SECTIONS: dict[str, type[ConfigModel]] = {
     "...connections.SLUG": Connection,
     "...tables.OBJECT": TableLogic,
     "...filters[]": Filter,
+    "tenants.SLUG.semantics": Semantics,
+    "...measures.MODEL.NAME": ExtraMeasure,
+    "...ratio": MeasureRatio,
     "...generation": Generation,
     "shared_landings[]": SharedLanding,
     "alerts[]": AlertChannel,

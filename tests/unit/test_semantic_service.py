@@ -114,6 +114,7 @@ def test_a_range_of_moments_holds_its_whole_last_day(service: SemanticService) -
     first = {"field": "ordered_at", "start": "2026-05-01", "end": "2026-05-01"}
 
     assert rows(ask(service, **asked, time=first)) == [(2, 2)]
+    assert rows(ask(service, **asked, time=first | {"end": "2026-05-03"})) == [(2, 2)]
     assert rows(ask(service, **asked, time=first | {"end": "9999-12-31"})) == [(3, 5)]
     assert rows(ask(service, **asked, time={"end": "2026-05-04"})) == [(2, 4)]
 

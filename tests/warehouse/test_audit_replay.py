@@ -12,12 +12,13 @@ import pyarrow as pa
 import pytest
 
 from martlet.audit.differences import replay_object, shared_table_losses
-from martlet.audit.health import cast_nulls, deviation
+from martlet.audit.health import deviation
 from martlet.audit.landed import LandedTable
 from martlet.audit.replay import expect_versions, prepare_landed
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
 from martlet.contracts.library import object_contract
+from martlet.pipeline.cast_nulls import cast_nulls
 from tests.project import REPOSITORY
 from tests.warehouse.oracle import Load, Record, Replay
 from tests.warehouse.test_push_oracle_histories import _event_loads, _insight_loads, _order_loads

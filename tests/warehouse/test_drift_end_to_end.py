@@ -335,6 +335,18 @@ def test_a_dropped_needed_column_is_pushed_and_its_facts_are_not_to_be_published
     assert row["impressions"] > 0
 
 
+def test_what_is_in_doubt_is_held_by_platform_and_all_else_is_published(story: Story) -> None:
+    held = {m["tenant"]: list(m["held_platforms"]) for m in story.runs["drifted"]["marts"]}
+
+    assert held == {
+        **{key: [] for key in BY_TENANT},
+        "dropped_needed": ["facebook_ads"],
+        "renamed": ["shopify"],
+        **{slug: [BY_TENANT[slug].table.partition("__")[0]] for slug in HELD},
+    }
+    assert not any(mart["held"] for mart in story.runs["drifted"]["marts"])
+
+
 @pytest.mark.parametrize("slug", ["added", "dropped_optional", "widened", "number_to_text"])
 def test_a_drift_that_the_facts_do_not_need_changes_no_fact(story: Story, slug: str) -> None:
     fact = story.orders[slug]
@@ -386,6 +398,9 @@ def cured(story: Story) -> Story:
     _approve(story, "key_renamed", "--alias", "order_id=id")
     approval = _approve(story, "renamed", "--alias", "total_price_amount=total_price")
     story.runs["approval"] = approval.document
+    story.runs["approved"] = story.project.martlet(
+        "publish", "--tenant", "renamed", "--json"
+    ).document
     story.project.martlet(
         "registry", "reject", "unknown", f"unknown_{ORDERS}",
         "--reason", "a stray export", "--by", "ripley",
@@ -444,6 +459,17 @@ def test_a_needed_column_with_a_new_name_is_null_until_an_alias_is_approved(cure
         "select sum(cast(total_price_amount as decimal(18, 6))) "
         f"from landing.renamed.renamed_{ORDERS}"
     )
+
+
+def test_an_alias_lifts_the_hold_once_the_records_have_landed_again(cured: Story) -> None:
+    (approved,) = cured.runs["approved"]["marts"]
+    held = {m["tenant"]: list(m["held_platforms"]) for m in cured.runs["cured"]["marts"]}
+
+    assert "pushed before total_price_amount was known" in approved["held_platforms"]["shopify"]
+    assert held == {
+        **{key: [] for key in ["renamed", "key_renamed", "key_dropped", "swapped_one"]},
+        "unknown": ["shopify"],
+    }
 
 
 @pytest.mark.parametrize("slug", ["key_dropped", "swapped_one"])

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from martlet.star_schema import grain_test, isolation_test
 from tests.project import Project, Result, new_project
 from tests.warehouse.bare_dbt import dbt
 from tests.warehouse.state import tenant
@@ -119,7 +120,8 @@ def test_a_first_run_of_which_a_model_fails_is_recorded_with_its_reason(story: S
 
     assert story.failing.result.code == 1
     assert (invocation["status"], invocation["models_failed"]) == ("failed", 1)
-    assert invocation["models_run"] == len(results) > 40
+    models = [name for name, row in results.items() if row["resource_type"] == "model"]
+    assert invocation["models_run"] == len(models) > 40
     assert results["broken"]["status"] == "error"
     assert "nowhere" in results["broken"]["message"]
     assert results["fct_acme__orders"]["status"] == "success"
@@ -129,7 +131,7 @@ def test_an_invocation_says_what_was_run_with_which_code_and_at_what_cost(story:
     row = story.invocation(story.cured)
 
     assert row["tenant_slug"] == "acme"
-    assert "run" in json.loads(row["arguments"])
+    assert "build" in json.loads(row["arguments"])
     assert row["code_version"]
     assert 0 < row["seconds"] < 600
     assert 50_000_000 < row["peak_memory_bytes"] < 10_000_000_000
@@ -216,16 +218,34 @@ def test_the_current_views_have_one_row_a_node_the_newest(story: Story) -> None:
 
 def test_a_bare_build_records_itself_and_its_tests_with_their_failures(story: Story) -> None:
     invocation, results = story.invocation(story.bare), story.results(story.bare)
-    (tested,) = story.project.query("select * from ops.test_artifacts__current")
+    (tested,) = story.project.query(
+        "select * from ops.test_artifacts__current where name = 'no_order'"
+    )
 
     assert story.bare.result.code == 0, story.bare.result.stdout
     assert (invocation["recorded_by"], invocation["status"]) == ("hook", "success")
-    assert set(results) == {"fct_acme__orders", "no_order"}
+    fact = "fct_acme__orders"
+    assert set(results) == {fact, "no_order", grain_test(fact), isolation_test(fact)}
     assert (results["no_order"]["status"], results["no_order"]["failures"]) == (
         "warn",
         story.project.value("select count(*) from analytics.fct_acme__orders"),
     )
     assert json.loads(tested["target_models"]) == ["model.martlet.fct_acme__orders"]
+
+
+def test_a_run_tests_every_fact_and_dimension_and_records_how_that_ended(story: Story) -> None:
+    tests = {
+        n: row for n, row in story.results(story.cured).items() if row["resource_type"] == "test"
+    }
+
+    assert len(tests) == 8
+    assert {row["status"] for row in tests.values()} == {"pass"}
+    defined = story.project.query(
+        "select name, target_models from ops.test_artifacts__current where contains(name, '__o')"
+    )
+    targets = {row["name"]: json.loads(row["target_models"]) for row in defined}
+    for name in tests:
+        assert targets[name] == [f"model.martlet.{name.rpartition('__')[0]}"]
 
 
 def test_the_pipelines_runs_are_recorded_by_the_pipeline_alone(story: Story) -> None:

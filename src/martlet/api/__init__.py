@@ -1,1 +1,1 @@
-"""The HTTP door to the semantic service."""
+"""The HTTP door to the semantic service: `app.create_app` builds it."""

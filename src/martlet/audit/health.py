@@ -1,4 +1,4 @@
-"""What is odd without being wrong: quiet sources, unusual volumes, values lost to a cast."""
+"""What is odd without being wrong: quiet sources and unusual volumes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,10 @@ from statistics import median
 
 from duckdb import DuckDBPyConnection
 
-from martlet import naming
 from martlet.audit.landed import LandedTable
-from martlet.config.tenants import Tenant
-from martlet.contracts.base import Column, ObjectContract
-from martlet.contracts.library import object_contract
 from martlet.engines.duckdb_engine import quoted_name, quoted_text
 from martlet.pipeline.audit import LEDGER
 
-MAX_CAST_NULL_SHARE = 0.001
 MAX_DEVIATION = 6.0
 VOLUME_DAYS = 14
 MIN_VOLUMES = 7
@@ -49,24 +44,6 @@ class Volume:
     @property
     def is_anomaly(self) -> bool:
         return abs(self.deviation) > MAX_DEVIATION
-
-
-@dataclass(frozen=True)
-class CastNulls:
-    """The stated values of a column that became null when they were typed."""
-
-    view: str
-    column: str
-    stated: int
-    nulls: int
-
-    @property
-    def share(self) -> float:
-        return self.nulls / self.stated if self.stated else 0.0
-
-    @property
-    def is_too_many(self) -> bool:
-        return self.share > MAX_CAST_NULL_SHARE
 
 
 def freshness(
@@ -120,57 +97,6 @@ def deviation(value: int, before: Sequence[int]) -> float:
     usual = median(before)
     spread = _MAD_TO_DEVIATION * median(abs(n - usual) for n in before)
     return round((value - usual) / max(spread, _USUAL_SHARE * usual, 1.0), 2)
-
-
-def cast_nulls(warehouse: DuckDBPyConnection, tenant: Tenant) -> list[CastNulls]:
-    """Return what the typed views lost of the columns that the facts need."""
-    views = {
-        row[0]
-        for row in warehouse.execute(
-            "select view_name from duckdb_views() where schema_name = 'intermediate' "
-            "and database_name = current_database()"
-        ).fetchall()
-    }
-    found = []
-    for source in tenant.enabled_sources():
-        for object_ in source.objects:
-            view = naming.intermediate_model(tenant.slug, source.platform, object_)
-            if view in views:
-                found += _cast_nulls_of(warehouse, view, object_contract(source.platform, object_))
-    return found
-
-
-def _cast_nulls_of(
-    warehouse: DuckDBPyConnection, view: str, contract: ObjectContract
-) -> list[CastNulls]:
-    columns = [c for c in contract.columns if c.name in contract.needed and _can_be_lost(c)]
-    if not columns:
-        return []
-    counts = ", ".join(
-        f"count(*) filter ({_is_stated(c)}), "
-        f"count(*) filter ({_is_stated(c)} and {quoted_name(c.name)} is null)"
-        for c in columns
-    )
-    row = warehouse.execute(
-        f"select {counts} from intermediate.{quoted_name(view)} where not is_deleted"
-    ).fetchone()
-    assert row is not None
-    return [
-        CastNulls(view, column.name, stated, nulls)
-        for column, stated, nulls in zip(columns, row[::2], row[1::2], strict=True)
-    ]
-
-
-def _can_be_lost(column: Column) -> bool:
-    return column.type not in ("varchar", "json") and not column.list_key
-
-
-def _is_stated(column: Column) -> str:
-    """Return the condition that the record has a value; TikTok's '-' says that there is none."""
-    paths = ", ".join(
-        f"json_extract_string(raw_data_payload, {quoted_text(path)})" for path in column.paths
-    )
-    return f"coalesce({paths}) not in ('', '-')"
 
 
 def _extractions(table: LandedTable) -> str:

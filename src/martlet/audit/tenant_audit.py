@@ -10,14 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.audit.differences import replay_object, shared_table_losses
-from martlet.audit.health import (
-    CastNulls,
-    Freshness,
-    Volume,
-    cast_nulls,
-    freshness,
-    volumes,
-)
+from martlet.audit.health import Freshness, Volume, freshness, volumes
 from martlet.audit.landed import LandedTable, landed_tables, missing_keys
 from martlet.audit.money import Total, compare_money, uncompared
 from martlet.audit.newest import begin_money, collect_money
@@ -25,9 +18,9 @@ from martlet.audit.replay import prepare_landed
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.errors import BadInputError
-from martlet.pipeline.audit import BrokenLoad
+from martlet.pipeline.audit import BrokenLoad, ledger_length
+from martlet.pipeline.cast_nulls import CastNulls, cast_nulls
 from martlet.pipeline.findings import Finding
-from martlet.pipeline.report import ledger_length
 
 _REMEDY_MASTER = (
     "something wrote to the warehouse beside the push: put back the warehouse file of a backup, or "

@@ -2,7 +2,21 @@
 
 import sys
 
-from martlet.cli import alerts, audit, landing, library, quarantine, registry, running, status
+from martlet.cli import (
+    alerts,
+    audit,
+    demo,
+    keys,
+    landing,
+    library,
+    marts,
+    mcp,
+    quarantine,
+    registry,
+    running,
+    serve,
+    status,
+)
 from martlet.cli.app import app
 from martlet.errors import MartletError
 
@@ -10,12 +24,17 @@ __all__ = [
     "alerts",
     "app",
     "audit",
+    "demo",
+    "keys",
     "landing",
     "library",
     "main",
+    "marts",
+    "mcp",
     "quarantine",
     "registry",
     "running",
+    "serve",
     "status",
 ]
 

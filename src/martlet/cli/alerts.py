@@ -1,7 +1,6 @@
 """Commands that show and try the alert channels, and what other commands send through them."""
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -11,7 +10,6 @@ import typer
 from martlet.cli.app import AsJson, app, project
 from martlet.config.tenants import Tenant, TenantsFile, load_tenants_leniently
 from martlet.errors import BadInputError, MartletError
-from martlet.pipeline.audit_record import record_audits
 from martlet.pipeline.findings import Finding
 from martlet.settings import Settings
 from martlet.terminal import Terminal
@@ -91,16 +89,13 @@ def tell_of_run(
     findings: Sequence[Finding],
     terminal: Terminal,
 ) -> None:
-    """Alert of what a run found, and keep how its audit ended.
+    """Alert of what a run found.
 
     A tenant whose run stopped was not looked at whole: what it does not report may still be there.
     """
     stopped = {f.tenant for f in findings if (f.kind, f.subject) == ("failure", f.tenant)}
     looked_at = [tenant.slug for tenant in chosen if tenant.slug not in stopped]
     alert(settings, tenants, findings, terminal, looked_at=looked_at)
-    broken = Counter(f.tenant for f in findings if f.kind == "audit")
-    for warning in record_audits(settings, {slug: broken[slug] for slug in looked_at}, by="run"):
-        terminal.warn(warning)
 
 
 @contextmanager

@@ -38,12 +38,20 @@ def status(
     if tenant in errors:
         raise errors[tenant]
     chosen = [tenants.tenant(tenant)] if tenant else list(tenants.tenants.values())
-    statuses = read_status(settings, tenants, chosen, wait_seconds=wait)
+    standing = read_status(settings, tenants, chosen, wait_seconds=wait)
+    statuses = standing.tenants
     for slug in errors:
         terminal.warn(f"{slug}: its configuration cannot be used; martlet check says why")
+    snapshot = _snapshot(standing.snapshot_at)
+    if snapshot:
+        terminal.warn(
+            "another process holds the warehouse, such as a run: this is how things stood at "
+            f"{_moment(standing.snapshot_at)} UTC, {snapshot['age_seconds']:,} seconds ago"
+        )
     if as_json:
         has_run = any(s.last_run for s in statuses)
-        terminal.say({"has_run": has_run, "tenants": as_document(statuses)}, "")
+        document = {"has_run": has_run, "snapshot": snapshot, "tenants": as_document(statuses)}
+        terminal.say(document, "")
         return
     if not any(s.last_run for s in statuses):
         terminal.say({}, NOTHING_RUN)
@@ -51,6 +59,14 @@ def status(
         _show_tenant(terminal, statuses[0])
     else:
         terminal.rows("tenants", [_summary(s) for s in statuses], none="there is no tenant")
+
+
+def _snapshot(moment: datetime | None) -> dict[str, Any] | None:
+    """Return of when the answer is, where it is not of now."""
+    if moment is None:
+        return None
+    age = datetime.now(UTC).replace(tzinfo=None) - moment
+    return {"published_at": moment.isoformat(), "age_seconds": int(age.total_seconds())}
 
 
 def _show_tenant(terminal: Terminal, shown: TenantStatus) -> None:

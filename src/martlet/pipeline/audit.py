@@ -1,5 +1,7 @@
 """The audit: what was landed is what was pushed, known, quarantined or erased, load by load."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -25,14 +27,30 @@ class BrokenLoad:
         return f"{self.tenant}: load {self.load_id} of {self.table}: {self.promise}"
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What there was when a run began: the ledger's length, and the loads that waited, by table.
+
+    What lands while the run goes on is the next run's.
+    """
+
+    ledger_rows: int
+    waiting: Mapping[str, Collection[str]]
+
+    def without(self, tables: Collection[str]) -> "Beginning":
+        """Return the beginning without the loads of tables that still wait, and are known to."""
+        waiting = {table: loads for table, loads in self.waiting.items() if table not in tables}
+        return Beginning(self.ledger_rows, waiting)
+
+
 def audit_tenant(
-    warehouse: DuckDBPyConnection, tenant: str, routed: RoutedTenant, *, ledger_rows_before: int
+    warehouse: DuckDBPyConnection, tenant: str, routed: RoutedTenant, beginning: Beginning
 ) -> tuple[BrokenLoad, ...]:
     """Return the loads that one run was to push and that break conservation.
 
     Their rows are counted afresh, in the landed tables and in the masters; the push's own count is
-    what is being checked. `ledger_rows_before` is how long the ledger was when the run began. The
-    loads of earlier runs are left to `martlet audit`, so that the cost follows the new rows.
+    what is being checked. The loads of earlier runs are left to `martlet audit`, so that the cost
+    follows the new rows.
     """
     broken: list[BrokenLoad] = []
     for route in routed.routes:
@@ -40,13 +58,48 @@ def audit_tenant(
         if route.is_routed and declaration.schema == naming.landed_schema(tenant):
             assert route.blueprint is not None
             master = route.blueprint.master_model
-            broken += _audit_table(warehouse, declaration, ledger_rows_before)
-            broken += _audit_master(warehouse, declaration, master, ledger_rows_before)
+            broken += _audit_table(warehouse, declaration, beginning)
+            broken += _audit_master(warehouse, declaration, master, beginning.ledger_rows)
     return tuple(broken)
 
 
+def run_beginning(warehouse: DuckDBPyConnection, tenant: str) -> Beginning:
+    """Return what a run of the tenant begins with."""
+    schema = naming.landed_schema(tenant)
+    ledger_rows = ledger_length(warehouse)
+    if not _has_loads(warehouse, schema):
+        return Beginning(ledger_rows, {})
+    known = f"select load_id, landed_table from {LEDGER} where tenant_slug = $tenant"
+    waiting: dict[str, set[str]] = defaultdict(set)
+    for table, load_id in warehouse.execute(
+        f"""
+        select table_name, _dlt_load_id
+        from landing.{quoted_name(schema)}._martlet_loads
+        where
+            _dlt_load_id in (select load_id from landing.{quoted_name(schema)}._dlt_loads)
+            and $tenant is not null
+            {f"and (_dlt_load_id, table_name) not in ({known})" if ledger_rows else ""}
+        """,
+        {"tenant": tenant},
+    ).fetchall():
+        waiting[table].add(load_id)
+    return Beginning(ledger_rows, waiting)
+
+
+def ledger_length(warehouse: DuckDBPyConnection) -> int:
+    """Return how many rows the ledger has; 0 before the first run."""
+    exists = warehouse.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'ops' "
+        "and table_name = 'platform_ops__push_ledger' and database_name = current_database()"
+    ).fetchone()
+    if not exists or not exists[0]:
+        return 0
+    counted = warehouse.execute(f"select count(*) from {LEDGER}").fetchone()
+    return int(counted[0]) if counted else 0
+
+
 def _audit_table(
-    warehouse: DuckDBPyConnection, declaration: Declaration, ledger_rows_before: int
+    warehouse: DuckDBPyConnection, declaration: Declaration, beginning: Beginning
 ) -> list[BrokenLoad]:
     schema = f"landing.{quoted_name(declaration.schema)}"
     table = f"{schema}.{quoted_name(declaration.table)}"
@@ -63,9 +116,12 @@ def _audit_table(
         where
             table_name = $table
             and _dlt_load_id in (select load_id from {schema}._dlt_loads)
-            and _dlt_load_id not in (
-                select load_id from {LEDGER}
-                where rowid < $before and tenant_slug = $tenant and landed_table = $table
+            and (
+                list_contains($waiting, _dlt_load_id)
+                or _dlt_load_id in (
+                    select load_id from {LEDGER}
+                    where rowid >= $before and tenant_slug = $tenant and landed_table = $table
+                )
             )
         group by 1
         order by 1
@@ -73,7 +129,8 @@ def _audit_table(
         {
             "table": declaration.table,
             "tenant": declaration.tenant,
-            "before": ledger_rows_before,
+            "before": beginning.ledger_rows,
+            "waiting": sorted(beginning.waiting.get(declaration.table, ())),
         },
     ).fetchall()
     if not loads:

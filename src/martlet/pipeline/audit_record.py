@@ -1,4 +1,4 @@
-"""Remembers how the newest audit of each tenant ended, for `martlet status`."""
+"""Remembers how the newest audit of each tenant ended, for `martlet status` and publication."""
 
 import json
 import os
@@ -24,16 +24,24 @@ class AuditRecord:
 
 
 def record_audits(settings: Settings, broken: Mapping[str, int], *, by: str) -> list[str]:
-    """Keep the number of broken promises by tenant; return a warning where that is impossible."""
+    """Keep the number of broken promises by tenant; return a warning where that is impossible.
+
+    A run looks at its own loads only: what was found broken before stays so until `audit` says
+    that it is not.
+    """
     path = _file(settings)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
-            records = {tenant: asdict(record) for tenant, record in newest_audits(settings).items()}
-            records |= {slug: asdict(AuditRecord(at, by, n)) for slug, n in broken.items()}
+            records = newest_audits(settings)
+            for slug, count in broken.items():
+                before = records.get(slug)
+                if by == "audit" or count or before is None or not before.broken_promises:
+                    records[slug] = AuditRecord(at, by, count)
+            document = {slug: asdict(record) for slug, record in records.items()}
             draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-            draft.write_text(json.dumps(records, indent=1), encoding="utf-8")
+            draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
             draft.replace(path)
     except (OSError, Timeout) as error:
         return [f"the result of the audit could not be kept for `martlet status`: {error}"]

@@ -15,15 +15,36 @@ from martlet.errors import MartletError
 from martlet.pipeline.invocation import Invocation, utc_now
 from martlet.settings import Settings
 
+# Tests run beside the models, each as soon as its models are built.
+BUILD = ("build", "--resource-type", "model", "--resource-type", "test")
+_RECORDED = ("model", "test")
+_GREEN = ("success", "pass", "warn", "no-op")
+
 
 @dataclass(frozen=True)
 class NodeResult:
-    """How one model ran; `message` is the engine's or compiler's, on failure."""
+    """How one model or test ran; `message` is the engine's or compiler's, on failure.
+
+    `tested` are the models that a test looks at; `is_older` says that one of them was built since.
+    """
 
     name: str
     status: str
     seconds: float
     message: str | None
+    is_test: bool = False
+    tested: tuple[str, ...] = ()
+    is_older: bool = False
+
+    @property
+    def is_green(self) -> bool:
+        """Say whether it did what it had to; a test that only warns did."""
+        return self.status in _GREEN
+
+    @property
+    def is_skipped(self) -> bool:
+        """Say whether it did not run, because a model that it needs failed."""
+        return self.status == "skipped"
 
 
 @dataclass(frozen=True)
@@ -34,49 +55,38 @@ class DbtOutcome:
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
-        """Return the models that failed or were skipped because of one that did."""
-        return tuple(r for r in self.results if r.status not in ("success", "pass"))
+        """Return what failed or was skipped because of a model that did."""
+        return tuple(r for r in self.results if not r.is_green)
+
+    def then(self, later: "DbtOutcome") -> "DbtOutcome":
+        """Return this outcome with what a later call of dbt made of the same models and tests."""
+        newest = {r.name: r for r in (*self.results, *later.results)}
+        return DbtOutcome(tuple(newest.values()))
 
 
 def run_dbt(
     settings: Settings,
     tenant: str,
     *,
+    select: tuple[str, ...] = (),
     exclude: tuple[str, ...] = (),
     as_of: datetime | None = None,
     on_model: Callable[[str], None] | None = None,
     on_end: Callable[[Invocation], None] | None = None,
 ) -> DbtOutcome:
-    """Build the models of the platform and of one tenant; held staging models are excluded.
+    """Build the models of the platform and of one tenant, and test them; held ones are excluded.
 
-    With `as_of` (UTC), only views and facts are built, from what was known then, in a schema of
-    their own (`naming.as_of_schema`). `on_end` hears what dbt did, also when it failed, once
-    dbt has closed the warehouse.
+    With `select`, only these models and their tests. With `as_of` (UTC), only views and facts are
+    built and nothing is tested, from what was known then, in a schema of their own
+    (`naming.as_of_schema`). `on_end` hears what dbt did, also when it failed, once dbt has closed
+    the warehouse.
 
     Raises `MartletError` when dbt could not start: a parse error, or a hook that stopped the run.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    arguments = [
-        "--log-level",
-        "none",
-        "--no-use-colors",
-        "--no-write-json",
-        "--log-level-file",
-        "none",
-        "run",
-        "--project-dir",
-        str(settings.project_dir),
-        "--profiles-dir",
-        str(settings.project_dir),
-        "--target-path",
-        str(settings.target_dir(f"{tenant}.as_of" if as_of else tenant)),
-    ]
-    if as_of:
-        arguments += as_of_arguments(as_of)
-    if exclude:
-        arguments += ["--exclude", *exclude]
+    arguments = _arguments(settings, tenant, select, exclude, as_of)
     events = _Events(on_model)
     started_at, began = utc_now(), time.perf_counter()
     with _environment(settings, tenant):
@@ -85,11 +95,7 @@ def run_dbt(
         finally:
             DuckDBConnectionManager.close_all_connections()
     results = getattr(result.result, "results", None)
-    nodes = tuple(
-        NodeResult(r.node.name, str(r.status), float(r.execution_time), r.message)
-        for r in results or ()
-        if r.node.resource_type == "model"
-    )
+    nodes = tuple(_node_result(r) for r in results or () if r.node.resource_type in _RECORDED)
     problem = _problem(tenant, result, events, may_be_empty=bool(nodes or exclude))
     if on_end:
         on_end(
@@ -107,6 +113,54 @@ def run_dbt(
     if problem:
         raise problem
     return DbtOutcome(nodes)
+
+
+def _arguments(
+    settings: Settings,
+    tenant: str,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    as_of: datetime | None,
+) -> list[str]:
+    arguments = [
+        "--log-level",
+        "none",
+        "--no-use-colors",
+        "--no-write-json",
+        "--log-level-file",
+        "none",
+        *(("run",) if as_of else BUILD),
+        "--project-dir",
+        str(settings.project_dir),
+        "--profiles-dir",
+        str(settings.project_dir),
+        "--target-path",
+        str(settings.target_dir(f"{tenant}.as_of" if as_of else tenant)),
+    ]
+    if as_of:
+        arguments += as_of_arguments(as_of)
+    if select:
+        arguments += ["--select", *select]
+    if exclude:
+        arguments += ["--exclude", *exclude]
+    return arguments
+
+
+def _node_result(result: Any) -> NodeResult:
+    is_test = result.node.resource_type == "test"
+    return NodeResult(
+        result.node.name,
+        str(result.status),
+        float(result.execution_time),
+        result.message,
+        is_test,
+        tuple(map(model_name, result.node.depends_on.nodes)) if is_test else (),
+    )
+
+
+def model_name(node_id: str) -> str:
+    """Return the name of a node by dbt's id of it."""
+    return node_id.rpartition(".")[2]
 
 
 def _problem(
@@ -175,8 +229,3 @@ def as_of_arguments(as_of: datetime) -> list[str]:
     known = {"as_of": as_of.isoformat(sep=" "), "as_of_schema": naming.as_of_schema(as_of)}
     layers = ["path:models/intermediate", "path:models/analytics"]
     return ["--vars", json.dumps(known), "--select", *layers]
-
-
-def staging_models(tables: list[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Return the staging models of (tenant, platform, object) triples, each once."""
-    return tuple(dict.fromkeys(naming.staging_model(*table) for table in tables))

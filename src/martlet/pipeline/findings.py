@@ -14,6 +14,7 @@ FindingKind = Literal[
     "audit",  # a promise is broken: rows or money are not where they must be
     "stale",  # a source has not been landed for too long
     "anomaly",  # a volume is far from what it usually is
+    "hold",  # what is published stays the last good one, of a platform or of all
 ]
 
 

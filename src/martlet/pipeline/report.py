@@ -1,5 +1,6 @@
 """What a run tells: counts per table, totals per fact, seconds per stage, and what went wrong."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -8,9 +9,10 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant
 from martlet.engines.duckdb_engine import quoted_name
-from martlet.pipeline.audit import LEDGER
+from martlet.pipeline.audit import LEDGER, ledger_length
 from martlet.pipeline.findings import Finding
 from martlet.pipeline.routes import RoutedTenant
+from martlet.registry.routing import Declaration, Route
 from martlet.star_schema import STAR_TABLES, StarTable, star_model
 
 # What a fact adds up: by currency, because money of two currencies has no sum.
@@ -48,12 +50,29 @@ class FactReport:
     totals: dict[str, dict[str, str | int]]
 
 
+@dataclass(frozen=True)
+class MartReport:
+    """What is published of a tenant, after the attempt to publish.
+
+    `version` is the one that is read, none before the first. `held` says that it stays the last
+    good one as a whole, for `reason`; `held_platforms` are those of which the rows do.
+    """
+
+    tenant: str
+    version: str | None
+    is_new: bool
+    held: bool = False
+    reason: str | None = None
+    held_platforms: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class RunReport:
     """All that a run tells."""
 
     tables: list[TableReport] = field(default_factory=list)
     facts: list[FactReport] = field(default_factory=list)
+    marts: list[MartReport] = field(default_factory=list)
     stages: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  # of the run itself, not of the data
@@ -63,6 +82,7 @@ class RunReport:
         return {
             "tables": [asdict(table) for table in self.tables],
             "facts": [asdict(fact) for fact in self.facts],
+            "marts": [asdict(mart) for mart in self.marts],
             "stages": [
                 {"stage": stage, "seconds": round(seconds, 3)}
                 for stage, seconds in self.stages.items()
@@ -70,6 +90,34 @@ class RunReport:
             "findings": [asdict(finding) for finding in self.findings],
             "warnings": self.warnings,
         }
+
+
+def table_reports(
+    declarations: Iterable[Declaration],
+    routed: RoutedTenant,
+    counts: Mapping[tuple[str, str, str], tuple[int, int, int, int]],
+    held: Mapping[str, int],
+) -> Iterator[TableReport]:
+    """Give what a run did with each declared object of each connection, landed or not.
+
+    `counts` are landed, pushed, known and quarantined, `held` the rows that wait, by landed table.
+    """
+    routes: dict[tuple[str, str, str], Route] = {}
+    for route in sorted(routed.routes, key=lambda r: not r.is_routed):
+        d = route.declaration
+        routes[d.platform, d.object, d.connection] = route  # what cannot be routed shows
+    for d in {(d.platform, d.object, d.connection): d for d in declarations}.values():
+        place = (d.platform, d.object, d.connection)
+        found = routes.get(place)
+        waiting = held.get(found.declaration.table, 0) if found else 0
+        count = (waiting, 0, 0, waiting) if waiting else counts.get(place, (0, 0, 0, 0))
+        yield TableReport(
+            d.tenant,
+            *place,
+            *count,
+            status=found.verdict if found else "not_landed",
+            detail="; ".join(filter(None, (found.reason, found.rejected_because))) if found else "",
+        )
 
 
 def rows_held(warehouse: DuckDBPyConnection, routed: RoutedTenant) -> dict[str, int]:
@@ -141,18 +189,6 @@ def quarantined_since(
         {"before": ledger_rows_before, "tenant": tenant},
     ).fetchall()
     return [(table, load_id, reason, int(count)) for table, load_id, reason, count in rows]
-
-
-def ledger_length(warehouse: DuckDBPyConnection) -> int:
-    """Return how many rows the ledger has; 0 before the first run."""
-    exists = warehouse.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'ops' "
-        "and table_name = 'platform_ops__push_ledger' and database_name = current_database()"
-    ).fetchone()
-    if not exists or not exists[0]:
-        return 0
-    counted = warehouse.execute(f"select count(*) from {LEDGER}").fetchone()
-    return int(counted[0]) if counted else 0
 
 
 def fact_reports(

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
@@ -75,15 +76,10 @@ def route_tenant(
     One query reads the catalogue of all of them.
     """
     declarations = declared_tables(tenant, tenants)
-    schemas = [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA]
-    landed = landed_columns(warehouse, schemas)
+    landed = _landed(warehouse, tenant)
     blueprints = list(stored_blueprints(warehouse))
     routes: list[Route] = []
-    for declaration in declarations:
-        columns = landed.get((declaration.schema, declaration.table))
-        if columns is None:
-            continue
-        route = _with_account(route_table(declaration, columns, blueprints), columns, tenants)
+    for route in _routes(declarations, landed, blueprints, tenants):
         if route.is_learned:
             learned = _learn(route, blueprints)
             insert_blueprints(warehouse, [learned])
@@ -102,6 +98,33 @@ def route_tenant(
             if (schema, table) not in known and schema == naming.landed_schema(tenant.slug)
         ),
     )
+
+
+def routes_as_they_are(
+    warehouse: DuckDBPyConnection, tenant: Tenant, tenants: TenantsFile
+) -> tuple[Route, ...]:
+    """Return how the tenant's landed tables would be routed now; nothing is learned or recorded."""
+    landed = _landed(warehouse, tenant)
+    blueprints = stored_blueprints(warehouse)
+    routes = _routes(declared_tables(tenant, tenants), landed, blueprints, tenants)
+    return tuple(with_rejections(warehouse, routes))
+
+
+def _landed(warehouse: DuckDBPyConnection, tenant: Tenant) -> dict[tuple[str, str], dict[str, str]]:
+    return landed_columns(warehouse, [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA])
+
+
+def _routes(
+    declarations: Iterable[Declaration],
+    landed: Mapping[tuple[str, str], dict[str, str]],
+    blueprints: Sequence[Blueprint],
+    tenants: TenantsFile,
+) -> Iterator[Route]:
+    """Give the route of each declared table that has landed; `blueprints` may grow meanwhile."""
+    for declaration in declarations:
+        columns = landed.get((declaration.schema, declaration.table))
+        if columns is not None:
+            yield _with_account(route_table(declaration, columns, blueprints), columns, tenants)
 
 
 def _place(declaration: Declaration) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The run: check, route, scaffold, build, audit, tenant after tenant."""
+"""The run: check, route, scaffold, build, audit, publish, tenant after tenant."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from martlet import naming
@@ -18,29 +17,36 @@ from martlet.engines.duckdb_engine import (
     create_landing,
     create_warehouse,
 )
-from martlet.errors import MartletError
 from martlet.pipeline.artifacts import record_run
-from martlet.pipeline.audit import audit_tenant
-from martlet.pipeline.dbt_run import DbtOutcome, run_dbt, staging_models
-from martlet.pipeline.findings import Finding, FindingKind
+from martlet.pipeline.audit import Beginning, audit_tenant, run_beginning
+from martlet.pipeline.audit_record import record_audits
+from martlet.pipeline.dbt_run import DbtOutcome, run_dbt
 from martlet.pipeline.invocation import Invocation
 from martlet.pipeline.progress import Listener
+from martlet.pipeline.publication import model_platforms
+from martlet.pipeline.publish import FAILURES, Publisher
 from martlet.pipeline.report import (
     RunReport,
-    TableReport,
     fact_reports,
-    ledger_length,
     pushed_since,
     quarantined_since,
     rows_held,
+    table_reports,
 )
 from martlet.pipeline.routes import RoutedTenant, declared_tables, route_tenant
+from martlet.pipeline.run_findings import (
+    MAX_TOLD,
+    audit_findings,
+    failure_findings,
+    quarantine_findings,
+    route_findings,
+    scaffold_findings,
+    stopped_finding,
+)
 from martlet.pipeline.shared_landings import account_for_unassigned
 from martlet.registry.blueprints import initialize_blueprints
-from martlet.registry.drift import likely_renames
-from martlet.registry.routing import Declaration, Route
+from martlet.registry.routing import Route
 from martlet.scaffold.scaffold import scaffold_tenant
-from martlet.semantic.definitions import store_definitions
 from martlet.settings import Settings
 
 
@@ -66,11 +72,15 @@ class Run:
         for tenant in chosen:
             try:
                 self._run_tenant(tenant)
-            except (MartletError, duckdb.Error) as error:
+            except FAILURES as error:
                 self._tell_stopped(tenant, error)
+                with self._publisher() as publisher:
+                    publisher.stopped(tenant, error)
         if self.tenants.shared_landings:
             with self._stage("audit"), self._warehouse() as warehouse:
                 self.report.tables += account_for_unassigned(warehouse, self.tenants)
+        with self._stage("publish"), self._warehouse() as warehouse, self._publisher() as publisher:
+            publisher.publish_operations(warehouse, chosen)
         return self.report
 
     def _prepare_files(self) -> None:
@@ -95,7 +105,7 @@ class Run:
         for tenant in chosen:
             try:
                 self._rebuild_as_of(tenant, as_of)
-            except (MartletError, duckdb.Error) as error:
+            except FAILURES as error:
                 self._tell_stopped(tenant, error)
         return self.report
 
@@ -118,39 +128,81 @@ class Run:
         self.listener.tenant(tenant.slug)
         with self._stage("route"), self._warehouse() as warehouse:
             routed = route_tenant(warehouse, tenant, self.tenants)
-            ledger_before = ledger_length(warehouse)
-        self._tell_routes(tenant, routed)
+            beginning = run_beginning(warehouse, tenant.slug)
+        self.report.findings += route_findings(tenant.slug, routed)
+        if self.strict:
+            self.broken_promises += sum(not r.rejected_because for r in routed.unroutable)
         with self._stage("scaffold"):
             changes = scaffold_tenant(self.settings, tenant, self.tenants, self.catalogue)
-        for path in changes.kept_edited:
-            what = f"{path} was edited by hand and kept; its generated form differs"
-            self._find("scaffold", tenant, str(path), what, "martlet onboard --force overwrites it")
-        for path in changes.unmarked:
-            what = f"{path} has no generator's mark and was not touched; its generated form differs"
-            self._find("scaffold", tenant, str(path), what, "move the file away")
-        held = held_models(routed)
+        self.report.findings += scaffold_findings(tenant.slug, changes)
+        outcome = self._build(tenant, routed)
+        self._tell_failures(tenant, outcome)
+        with self._warehouse() as warehouse:
+            with self._stage("audit"):
+                self._audit(
+                    warehouse, tenant, routed, beginning.without(_unpushed(routed, outcome))
+                )
+            with self._stage("publish"), self._publisher() as publisher:
+                publisher.publish(warehouse, tenant, routed.routes, outcome.results)
+
+    def _build(self, tenant: Tenant, routed: RoutedTenant) -> DbtOutcome:
+        """Run dbt; and once more what did not run because a platform's own model failed.
+
+        That platform is held; the facts go on with what is known of it, and the others advance.
+        """
         with self._recorded(tenant) as record, self._stage("dbt"):
             outcome = run_dbt(
                 self.settings,
                 tenant.slug,
-                exclude=held,
+                exclude=held_models(routed),
                 on_model=self.listener.model,
                 on_end=record,
             )
-        self._tell_failures(tenant, outcome)
-        with self._stage("audit"), self._warehouse() as warehouse:
-            for broken in audit_tenant(
-                warehouse, tenant.slug, routed, ledger_rows_before=ledger_before
-            ):
-                self.broken_promises += 1
-                what = f"conservation is broken: load {broken.load_id} of {broken.table}: "
-                self._find("audit", tenant, broken.table, what + broken.promise, "martlet audit")
-            counts = pushed_since(warehouse, tenant.slug, ledger_before)
-            self._tell_tables(tenant, routed, counts, rows_held(warehouse, routed))
-            for row in quarantined_since(warehouse, tenant.slug, ledger_before)[:MAX_TOLD]:
-                self._tell_quarantined(tenant, *row)
-            store_definitions(warehouse, tenant.slug)
-            self.report.facts += fact_reports(warehouse, tenant)
+            skipped = self._held_up(tenant, outcome)
+            if skipped:
+                again = run_dbt(
+                    self.settings,
+                    tenant.slug,
+                    select=skipped,
+                    on_model=self.listener.model,
+                    on_end=record,
+                )
+                outcome = outcome.then(again)
+        return outcome
+
+    def _held_up(self, tenant: Tenant, outcome: DbtOutcome) -> tuple[str, ...]:
+        """Return the models that were skipped, if it was a platform's own model that failed."""
+        owned = model_platforms(tenant, self.catalogue).keys()
+        failed = {
+            name
+            for node in outcome.failed
+            if not node.is_skipped
+            for name in (node.tested if node.is_test else (node.name,))
+        }
+        skipped = tuple(n.name for n in outcome.failed if n.is_skipped and not n.is_test)
+        return skipped if failed & owned else ()
+
+    def _audit(
+        self,
+        warehouse: DuckDBPyConnection,
+        tenant: Tenant,
+        routed: RoutedTenant,
+        beginning: Beginning,
+    ) -> None:
+        slug, before = tenant.slug, beginning.ledger_rows
+        broken = audit_tenant(warehouse, slug, routed, beginning)
+        self.broken_promises += len(broken)
+        self.report.findings += audit_findings(slug, broken)
+        self.report.warnings += record_audits(self.settings, {slug: len(broken)}, by="run")
+        self.report.tables += table_reports(
+            declared_tables(tenant, self.tenants),
+            routed,
+            pushed_since(warehouse, slug, before),
+            rows_held(warehouse, routed),
+        )
+        quarantined = quarantined_since(warehouse, slug, before)[:MAX_TOLD]
+        self.report.findings += quarantine_findings(slug, quarantined)
+        self.report.facts += fact_reports(warehouse, tenant)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -161,6 +213,16 @@ class Run:
         finally:
             spent = time.perf_counter() - began
             self.report.stages[name] = self.report.stages.get(name, 0.0) + spent
+
+    @contextmanager
+    def _publisher(self) -> Iterator[Publisher]:
+        """Give a publisher, and take what it tells into the report."""
+        publisher = Publisher(self.settings, self.catalogue, self.wait_seconds)
+        yield publisher
+        self.report.marts += publisher.marts
+        self.report.findings += publisher.findings
+        self.report.warnings += publisher.warnings
+        self.broken_promises += publisher.failed
 
     @contextmanager
     def _recorded(self, tenant: Tenant) -> Iterator[Callable[[Invocation], None]]:
@@ -179,85 +241,13 @@ class Run:
     def _warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
         return connect_warehouse(self.settings, wait_seconds=self.wait_seconds)
 
-    def _find(
-        self,
-        kind: FindingKind,
-        tenant: Tenant,
-        subject: str,
-        message: str,
-        remedy: str | None = None,
-        *,
-        is_event: bool = False,
-    ) -> None:
-        self.report.findings.append(Finding(kind, tenant.slug, subject, message, remedy, is_event))
-
-    def _tell_routes(self, tenant: Tenant, routed: RoutedTenant) -> None:
-        for route in routed.routes:
-            table = route.declaration.table
-            if route.rejected_because:
-                continue  # decided: the report lists the table, nobody is told again
-            if not route.is_routed:
-                self.broken_promises += self.strict
-                self._find("quarantine", tenant, table, explain(route), route_remedy(route))
-            elif route.is_learned:
-                self._find("drift", tenant, table, explain_drift(route), is_event=True)
-        for d in routed.not_landed:
-            what = f"{d.platform} {d.object} is enabled but {d.schema}.{d.table} has never landed"
-            remedy = (
-                f"martlet land {tenant.slug} --platform {d.platform}, or disable it in tenants.yaml"
-            )
-            self._find("not_landed", tenant, d.table, what, remedy)
-        for table in routed.undeclared:
-            what = f"the landed table {table} belongs to no enabled source; left alone"
-            self._find("undeclared", tenant, table, what, "enable its source in tenants.yaml")
-
-    def _tell_stopped(self, tenant: Tenant, error: MartletError | duckdb.Error) -> None:
+    def _tell_stopped(self, tenant: Tenant, error: Exception) -> None:
         self.broken_promises += 1
-        if isinstance(error, MartletError):
-            what, remedy = error.what, error.remedy
-        else:
-            what, remedy = f"the database refused a step: {error}", None
-        self._find("failure", tenant, tenant.slug, what, remedy)
+        self.report.findings.append(stopped_finding(tenant.slug, error))
 
     def _tell_failures(self, tenant: Tenant, outcome: DbtOutcome) -> None:
-        for node in outcome.failed:
-            self.broken_promises += 1
-            skipped = (
-                "a model that it needs failed" if node.status == "skipped" else "no reason given"
-            )
-            what = f"{node.name}: {node.status}: {node.message or skipped}"
-            self._find("failure", tenant, node.name, what)
-
-    def _tell_quarantined(
-        self, tenant: Tenant, table: str, load_id: str, reason: str, count: int
-    ) -> None:
-        what = f"{count:,} rows of load {load_id} of {table} are in quarantine: {reason}"
-        remedy = (
-            "correct them at the source and land them again; `martlet quarantine list` has them"
-        )
-        self._find("quarantine", tenant, table, what, remedy, is_event=True)
-
-    def _tell_tables(
-        self,
-        tenant: Tenant,
-        routed: RoutedTenant,
-        counts: dict[tuple[str, str, str], tuple[int, int, int, int]],
-        held: dict[str, int],
-    ) -> None:
-        routes: dict[tuple[str, str, str], Route] = {}
-        for route in sorted(routed.routes, key=lambda r: not r.is_routed):
-            d = route.declaration
-            routes[d.platform, d.object, d.connection] = route  # what cannot be routed shows
-        told: set[tuple[str, str, str]] = set()
-        for declaration in declared_tables(tenant, self.tenants):
-            place = (declaration.platform, declaration.object, declaration.connection)
-            if place in told:
-                continue
-            told.add(place)
-            found = routes.get(place)
-            waiting = held.get(found.declaration.table, 0) if found else 0
-            count = (waiting, 0, 0, waiting) if waiting else counts.get(place)
-            self.report.tables.append(_table_report(declaration, found, count))
+        self.broken_promises += len(outcome.failed)
+        self.report.findings += failure_findings(tenant.slug, outcome.failed)
 
 
 def held_models(routed: RoutedTenant) -> tuple[str, ...]:
@@ -266,84 +256,15 @@ def held_models(routed: RoutedTenant) -> tuple[str, ...]:
     A failed staging model would skip every fact behind it; a held one leaves its view and its
     history in place, and the facts go on without the new rows.
     """
-    return staging_models(
-        [
-            (r.declaration.tenant, r.declaration.platform, r.declaration.object)
-            for r in routed.unroutable
-        ]
-    )
+    return tuple(dict.fromkeys(map(_staging_model, routed.unroutable)))
 
 
-MAX_TOLD = 20
-
-
-def route_remedy(route: Route) -> str:
-    """Return what a person can do about a table that cannot be routed."""
+def _staging_model(route: Route) -> str:
     d = route.declaration
-    if route.verdict == "identity_conflict":
-        return (
-            "correct the loader or the declaration in tenants.yaml; "
-            f"`martlet registry diff {d.tenant} {d.table}` compares it with what is declared"
-        )
-    approve = f"martlet registry approve {d.tenant} {d.table} --reason TEXT"
-    for landed, published in likely_renames(route.differences):
-        approve += f" --alias {landed}={published}"
-    return (
-        "correct the loader or the declaration in tenants.yaml; if the source changed, "
-        f"`{approve}`, or publish a new version: docs/cookbooks/version_a_connector.md"
-    )
+    return naming.staging_model(d.tenant, d.platform, d.object)
 
 
-def explain(route: Route) -> str:
-    """Return why a table cannot be routed, what it is nearest to and how it differs."""
-    declaration = route.declaration
-    fingerprint = route.shape.source_schema_hash[:8] if route.shape else "none"
-    lines = [
-        f"cannot route {declaration.schema}.{declaration.table} ({route.verdict}, fingerprint "
-        f"{fingerprint}): {route.reason}"
-    ]
-    if route.blueprint:
-        b = route.blueprint
-        lines.append(f"  nearest: {b.source_platform} {b.object} ({b.loader} v{b.version})")
-    return "\n".join(lines + _listed(route))
-
-
-def explain_drift(route: Route) -> str:
-    """Return how a routed table differs from the shape that it was routed by."""
-    declaration = route.declaration
-    head = f"{declaration.schema}.{declaration.table} has a new shape, routed by {route.verdict}"
-    return "\n".join([head, *_listed(route)])
-
-
-def _listed(route: Route) -> list[str]:
-    # What a sparse table merely lacks says least.
-    told = sorted(route.differences, key=lambda d: d.after is None and d.push == "route")
-    lines = [
-        f"    {d}{' - the facts need it' if d.change == 'needed column removed' else ''}"
-        for d in told[:8]
-    ]
-    if len(route.differences) > 8:
-        lines.append(f"    and {len(route.differences) - 8} more")
-    lines += [
-        f"    has {published} become {landed}? then: --alias {landed}={published}"
-        for landed, published in likely_renames(route.differences)
-    ]
-    return lines
-
-
-def _table_report(
-    declaration: Declaration, route: Route | None, counts: tuple[int, int, int, int] | None
-) -> TableReport:
-    landed, pushed, known, quarantined = counts or (0, 0, 0, 0)
-    return TableReport(
-        tenant=declaration.tenant,
-        platform=declaration.platform,
-        object=declaration.object,
-        connection=declaration.connection,
-        landed=landed,
-        pushed=pushed,
-        known=known,
-        quarantined=quarantined,
-        status=route.verdict if route else "not_landed",
-        detail="; ".join(filter(None, (route.reason, route.rejected_because))) if route else "",
-    )
+def _unpushed(routed: RoutedTenant, outcome: DbtOutcome) -> frozenset[str]:
+    """Return the landed tables of which the push failed: their loads wait for the next run."""
+    failed = {node.name for node in outcome.failed}
+    return frozenset(r.declaration.table for r in routed.routes if _staging_model(r) in failed)

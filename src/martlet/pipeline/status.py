@@ -1,11 +1,13 @@
 """How things stand: last run, freshness, drift, quarantine, audit and rows, tenant by tenant.
 
-Everything is read from what runs left in the warehouse, with one query a question for all tenants.
+Everything is read from what runs left in the warehouse, with one query a question for all tenants;
+while a run holds the warehouse, from the snapshot that the last one published.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,16 +16,16 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import connect, quoted_name
+from martlet.errors import BadInputError, MartletError
+from martlet.marts.errors import MartDamagedError
+from martlet.marts.versions import OPERATORS, operations_folder
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord, newest_audits
 from martlet.pipeline.routes import declared_tables
 from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
 
-INVOCATIONS = "ops.invocations"
-ROWS = "ops.platform_ops__quarantine_rows"
 ROW_DECISIONS = "ops.platform_ops__quarantine_decisions"
-ROUTING = "platform.routing_decisions"
 COUNTS = ("landed", "pushed", "known", "quarantined", "erased", "tombstoned")
 
 
@@ -79,27 +81,78 @@ class TenantStatus:
     facts: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How tenants stand; `snapshot_at` is when it was so, where the warehouse itself is held."""
+
+    tenants: list[TenantStatus]
+    snapshot_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Where the histories lie: in the warehouse, or in the operators' snapshot of it."""
+
+    ledger: str = LEDGER
+    invocations: str = "ops.invocations"
+    routing: str = "platform.routing_decisions"
+    quarantined: str = "ops.platform_ops__quarantine_rows"
+
+
+_SNAPSHOT = _Tables("main.ledger", "main.runs", "main.routing_decisions", "main.quarantine_rows")
+
+
 def read_status(
     settings: Settings, tenants: TenantsFile, chosen: Iterable[Tenant], *, wait_seconds: float
-) -> list[TenantStatus]:
-    """Return how the chosen tenants stand; before the first run, that nothing has happened."""
+) -> Standing:
+    """Return how the chosen tenants stand; before the first run, that nothing has happened.
+
+    Waits for a held warehouse only where no snapshot was published yet.
+    """
     audits = newest_audits(settings)
     statuses = {t.slug: TenantStatus(t.slug, t.is_active, audit=audits.get(t.slug)) for t in chosen}
     if not settings.warehouse.exists():
         _add_sources(statuses, tenants, {})
-        return list(statuses.values())
-    with connect(settings.warehouse, read_only=True, wait_seconds=wait_seconds) as warehouse:
-        existing = _existing(warehouse)
-        loads = _add_ledger(warehouse, statuses) if LEDGER in existing else {}
+        return Standing(list(statuses.values()))
+    with ExitStack() as stack:
+        connection, snapshot_at = _open(stack, settings, wait_seconds)
+        names = _SNAPSHOT if snapshot_at else _Tables()
+        existing = _existing(connection)
+        loads = _add_ledger(connection, names, statuses) if names.ledger in existing else {}
         _add_sources(statuses, tenants, loads)
-        if INVOCATIONS in existing:
-            _add_invocations(warehouse, statuses)
-        if ROUTING in existing:
-            _add_routes(warehouse, statuses)
-        if ROWS in existing:
-            _add_quarantined_rows(warehouse, statuses, decided=ROW_DECISIONS in existing)
-        _add_facts(warehouse, statuses, existing)
-    return list(statuses.values())
+        if names.invocations in existing:
+            _add_invocations(connection, names, statuses)
+        if names.routing in existing:
+            _add_routes(connection, names, statuses)
+        if names.quarantined in existing:
+            _add_quarantined_rows(connection, names, statuses, existing)
+        if snapshot_at:
+            _add_facts_built(connection, statuses)
+        else:
+            _add_facts(connection, statuses, existing)
+    return Standing(list(statuses.values()), snapshot_at)
+
+
+def _open(
+    stack: ExitStack, settings: Settings, wait_seconds: float
+) -> tuple[DuckDBPyConnection, datetime | None]:
+    """Open the warehouse; while it is held, the operators' snapshot, and give its moment."""
+    folder = operations_folder(settings, OPERATORS)
+    version = None
+    with suppress(MartDamagedError):
+        version = folder.current()
+    patience = 0.0 if version else wait_seconds
+    try:
+        warehouse = connect(settings.warehouse, read_only=True, wait_seconds=patience)
+        return stack.enter_context(warehouse), None
+    except BadInputError:
+        raise
+    except MartletError:
+        if version is None:
+            raise
+    snapshot = stack.enter_context(connect(folder.path_of(version), read_only=True))
+    ((moment,),) = snapshot.execute("select published_at from snapshot_info").fetchall()
+    return snapshot, moment
 
 
 def as_document(statuses: Iterable[TenantStatus]) -> list[dict[str, Any]]:
@@ -114,7 +167,7 @@ Place = tuple[str, str, str, str]  # tenant, platform, connection, object
 
 
 def _add_ledger(
-    warehouse: DuckDBPyConnection, statuses: dict[str, TenantStatus]
+    connection: DuckDBPyConnection, names: _Tables, statuses: dict[str, TenantStatus]
 ) -> dict[Place, tuple[datetime, str, datetime]]:
     """Add up the ledger, and return the newest load of each object.
 
@@ -123,20 +176,20 @@ def _add_ledger(
     loads: dict[Place, tuple[datetime, str, datetime]] = {}
     pushed: dict[str, datetime] = {}
     sums = ", ".join(f"sum(rows_{name})" for name in COUNTS)
-    for tenant, platform, connection, object_, at, load, pushed_at, *counts in warehouse.execute(
+    for tenant, platform, slug, object_, at, load, pushed_at, *counts in connection.execute(
         f"""
         select
             tenant_slug, source_platform, connection, object,
             max(extracted_at), arg_max(load_id, (extracted_at, load_id))
             filter (where extracted_at is not null), max(pushed_at), {sums}
-        from {LEDGER}
+        from {names.ledger}
         group by 1, 2, 3, 4
         """
     ).fetchall():
         status = statuses.get(tenant)
         if status is None:
             continue
-        loads[tenant, platform, connection, object_] = (at, load, pushed_at)
+        loads[tenant, platform, slug, object_] = (at, load, pushed_at)
         pushed[tenant] = max(pushed.get(tenant, pushed_at), pushed_at)
         for name, count in zip(COUNTS, counts, strict=True):
             status.rows[name] += int(count or 0)
@@ -158,13 +211,20 @@ def _add_sources(
             status.sources.append(SourceStatus(platform, connection, object_, *newest))
 
 
-def _add_invocations(warehouse: DuckDBPyConnection, statuses: dict[str, TenantStatus]) -> None:
-    """Take the newest call of dbt for a tenant; one as of a past moment is no run."""
-    rows = warehouse.execute(
+def _add_invocations(
+    connection: DuckDBPyConnection, names: _Tables, statuses: dict[str, TenantStatus]
+) -> None:
+    """Take the newest call of dbt for a tenant.
+
+    One as of a past moment is no run; nor is the second call of a run, for what it held up.
+    """
+    rows = connection.execute(
         f"""
         select tenant_slug, started_at, status, seconds, problem
-        from {INVOCATIONS}
-        where not contains(cast(arguments as varchar), 'as_of')
+        from {names.invocations}
+        where
+            not contains(cast(arguments as varchar), 'as_of')
+            and not (recorded_by = 'pipeline' and contains(cast(arguments as varchar), '--select'))
         qualify row_number() over (partition by tenant_slug order by started_at desc) = 1
         """
     ).fetchall()
@@ -176,12 +236,14 @@ def _add_invocations(warehouse: DuckDBPyConnection, statuses: dict[str, TenantSt
             status.last_run = max(runs, key=lambda run: run.at)
 
 
-def _add_routes(warehouse: DuckDBPyConnection, statuses: dict[str, TenantStatus]) -> None:
-    rows = warehouse.execute(
+def _add_routes(
+    connection: DuckDBPyConnection, names: _Tables, statuses: dict[str, TenantStatus]
+) -> None:
+    rows = connection.execute(
         f"""
         with newest as (
             select *
-            from {ROUTING}
+            from {names.routing}
             qualify row_number() over (
                 partition by tenant_slug, landed_table, object, connection
                 order by decided_at desc, rowid desc
@@ -211,19 +273,38 @@ def _table_status(told: list[Any], differences: list[str], decided_at: datetime)
 
 
 def _add_quarantined_rows(
-    warehouse: DuckDBPyConnection, statuses: dict[str, TenantStatus], *, decided: bool
+    connection: DuckDBPyConnection,
+    names: _Tables,
+    statuses: dict[str, TenantStatus],
+    existing: frozenset[str],
 ) -> None:
     """Count the refused rows on which nobody has decided."""
+    still_open = "where status = 'open' " if names is _SNAPSHOT else ""
     counts: dict[str, int] = defaultdict(int)
-    for tenant, count in warehouse.execute(
-        f"select tenant_slug, count(*) from {ROWS} group by 1"
+    for tenant, count in connection.execute(
+        f"select tenant_slug, count(*) from {names.quarantined} {still_open}group by 1"
     ).fetchall():
         counts[tenant] += count
     settled = f"select tenant_slug, count(distinct quarantine_id) from {ROW_DECISIONS} group by 1"
-    for tenant, count in warehouse.execute(settled).fetchall() if decided else ():
-        counts[tenant] -= count
+    if ROW_DECISIONS in existing:
+        for tenant, count in connection.execute(settled).fetchall():
+            counts[tenant] -= count
     for slug, status in statuses.items():
         status.quarantined_rows = counts[slug]
+
+
+def _add_facts_built(connection: DuckDBPyConnection, statuses: dict[str, TenantStatus]) -> None:
+    """Take the rows of each fact from the newest run that built it: a snapshot has no facts."""
+    built = dict(
+        connection.execute(
+            "select name, arg_max(rows_affected, captured_at) from main.run_results "
+            "where resource_type = 'model' and status = 'success' and rows_affected is not null "
+            "group by 1"
+        ).fetchall()
+    )
+    for slug, status in statuses.items():
+        models = (star_model(slug, table) for table in STAR_TABLES)
+        status.facts = {model: built[model] for model in models if model in built}
 
 
 def _add_facts(

@@ -86,7 +86,7 @@ def approve(
     approved = replace(
         learned_blueprint(base, shape, before.version if before else version),
         status="approved",
-        aliases=found,
+        aliases=found or (before.aliases if before and before.status == "learned" else ()),
     )
     warehouse.begin()
     if before is None:
@@ -95,7 +95,7 @@ def approve(
         warehouse.execute(
             f"update {TABLE} set status = 'approved', aliases = ? where source_platform = ? "
             "and object = ? and source_schema_hash = ?",
-            [aliases_json(found), *approved.identity, approved.source_schema_hash],
+            [aliases_json(approved.aliases), *approved.identity, approved.source_schema_hash],
         )
     _record(warehouse, declaration, shape, "approved", found, reason, decided_by)
     warehouse.commit()
@@ -165,7 +165,7 @@ def stored_aliases(warehouse: DuckDBPyConnection) -> dict[tuple[str, str, str], 
     approved = {
         (d.platform, d.object, d.source_schema_hash): d.decided_at
         for d in decisions(warehouse)
-        if d.decision == "approved"
+        if d.decision == "approved" and d.aliases
     }
     return {
         (*b.identity, b.source_schema_hash): Aliases(
@@ -178,8 +178,8 @@ def stored_aliases(warehouse: DuckDBPyConnection) -> dict[tuple[str, str, str], 
 def _refuse_known(
     declaration: Declaration, before: Blueprint | None, aliases: tuple[tuple[str, str], ...]
 ) -> None:
-    if before is None or (before.status == "learned" and aliases):
-        return
+    if before is None or before.status == "learned":
+        return  # a run has routed it; an operator's word is what lets its facts be published
     if before.status == "approved" and dict(before.aliases) != dict(aliases):
         return
     raise BadInputError(

@@ -13,7 +13,13 @@ from martlet.config.tenants import SharedLanding, Source, Tenant, TenantsFile
 from martlet.contracts.lock import newest_shape
 from martlet.scaffold.files import GeneratedFile
 from martlet.scaffold.library_files import contract_macro
-from martlet.star_schema import STAR_TABLES, StarTable, star_model
+from martlet.star_schema import (
+    STAR_TABLES,
+    StarTable,
+    grain_test,
+    isolation_test,
+    star_model,
+)
 
 LAYERS = ("sources", "staging", "intermediate", "analytics")
 
@@ -214,6 +220,16 @@ def _analytics_yml(tenant: Tenant) -> GeneratedFile:
         lines += [
             f"  - name: {star_model(tenant.slug, table)}",
             f"    description: {json.dumps(f'Grain: {table.grain}.')}",
+            "    data_tests:",
+            "      - one_row_per_grain:",
+            f"          name: {grain_test(star_model(tenant.slug, table))}",
+            "          arguments:",
+            f"            key: [{', '.join(table.key)}]",
+            f"            optional_key: [{', '.join(table.optional_key)}]",
+            "      - only_rows_of_tenant:",
+            f"          name: {isolation_test(star_model(tenant.slug, table))}",
+            "          arguments:",
+            f"            tenant: {tenant.slug}",
             "    columns:",
         ]
         for column in table.columns:

@@ -202,7 +202,7 @@ def _after(table: "ir.Table", structure: Structure, marks: Marks) -> "ir.Boolean
         value = marks.value(last_value(number), by.kind)
         beyond = column < value if by.is_descending else column > value
         later.append(reduce(and_, [*same, beyond | column.isnull()]))
-        pass
+        same.append(column == value)
     import ibis
 
     return reduce(or_, later) if later else ibis.literal(False)
