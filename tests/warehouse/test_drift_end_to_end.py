@@ -12,6 +12,7 @@ import pytest
 from martlet.landing.command import land_simulated
 from martlet.settings import load_settings
 from tests.project import Project, Result, new_project
+from tests.warehouse.redelivery import deliver_again
 from tests.warehouse.state import accounted, ledger, tenant
 
 SMALL = {"campaigns": 1, "orders_per_day": 3, "products": 2}
@@ -219,7 +220,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         for drift in DRIFTS:
             for statement in drift.change.format(table=drift.relation).split("; "):
                 landing.execute(statement)
-        _redeliver(landing, BY_TENANT["key_renamed"])
+        deliver_again(landing, "key_renamed", BY_TENANT["key_renamed"].landed_table)
         landing.execute(
             "insert into {table} select * replace (order_id + 1_000_000 as order_id, 10_000 as "
             "_martlet_row) from {table} order by _dlt_load_id desc, order_id limit 1".format(
@@ -231,27 +232,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         if "shopify" in drift.sources and drift.is_pushed:
             story.orders[drift.tenant] = story.revenue(drift.tenant)
     return story
-
-
-def _redeliver(landing: duckdb.DuckDBPyConnection, drift: Drift) -> None:
-    """Let the loader deliver all that it delivered once more, an hour later, as a new load."""
-    schema, table = drift.tenant, drift.relation
-    (first,) = landing.execute(f"select max(_dlt_load_id) from {table}").fetchall()
-    load_id = f"{float(first[0]) + 1:.6f}"
-    landing.execute(
-        f"insert into {table} select * replace ('{load_id}' as _dlt_load_id, "
-        "_martlet_extracted_at + interval 1 hour as _martlet_extracted_at) "
-        f"from {table}"
-    )
-    landing.execute(
-        f"insert into {schema}._martlet_loads select * replace ('{load_id}' as _dlt_load_id, "
-        f"extracted_at + interval 1 hour as extracted_at) from {schema}._martlet_loads "
-        f"where table_name = '{drift.landed_table}'"
-    )
-    landing.execute(
-        f"insert into {schema}._dlt_loads select * replace ('{load_id}' as load_id) "
-        f"from {schema}._dlt_loads where load_id = '{first[0]}'"
-    )
 
 
 @pytest.mark.parametrize("slug", BY_TENANT)
@@ -416,7 +396,7 @@ def cured(story: Story) -> Story:
         for slug, cure in cures.items():
             for statement in cure(BY_TENANT[slug].relation).split("; "):
                 landing.execute(statement)
-        _redeliver(landing, BY_TENANT["renamed"])
+        deliver_again(landing, "renamed", BY_TENANT["renamed"].landed_table)
     chosen = ("renamed", "key_renamed", "key_dropped", "swapped_one", "unknown")
     story.runs["cured"] = story.project.run(
         *(word for slug in chosen for word in ("--tenant", slug))

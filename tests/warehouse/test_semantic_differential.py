@@ -17,14 +17,14 @@ from typing import Any
 import duckdb
 import ibis
 import pytest
-from martlet.marts.publish import publish_mart
-from martlet.marts.store import MartStore
-from martlet.semantic.service import SemanticService
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import Tenant, load_tenants
+from martlet.marts.publish import publish_mart
+from martlet.marts.store import MartStore
 from martlet.semantic.definitions import tenant_definitions
 from martlet.semantic.requests import Query
+from martlet.semantic.service import SemanticService
 from martlet.settings import Settings, load_settings
 from martlet.star_schema import STAR_TABLES, star_model
 from tests.project import new_project
