@@ -67,7 +67,7 @@ MAY_IMPORT = {
         "star_schema",
     },
     "api": {"access", "errors", "marts", "naming", "semantic", "settings"},
-    "mcp": {"access", "api", "errors", "marts", "naming", "semantic", "settings"},
+    "mcp": {"access", "api", "errors", "marts", "naming", "semantic", "settings", "web"},
     "web": {"access", "api", "errors", "marts", "naming", "semantic", "settings", "star_schema"},
     "pipeline": {
         "config",

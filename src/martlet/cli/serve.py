@@ -1,4 +1,4 @@
-"""The command that answers over HTTP."""
+"""The command that opens all doors: HTTP, MCP and pages, on one port."""
 
 import os
 from dataclasses import replace
@@ -36,11 +36,16 @@ def serve(
     from martlet.api.server import serve as serve_app
     from martlet.api.settings import load_serving_settings
     from martlet.api.structured_log import log_of_libraries
+    from martlet.mcp.over_http import add_mcp
+    from martlet.mcp.settings import mcp_settings
+    from martlet.web.pages import add_pages
 
     settings = load_settings(os.environ)
     serving = load_serving_settings(os.environ)
     with listening_socket(host, port) as listening:
         log_of_libraries(log_level)
         application = create_app(settings, replace(serving, log_level=log_level))
+        add_mcp(application, mcp_settings(os.environ).reached_at(host))
+        add_pages(application, settings.project_dir / "node_modules")
         typer.echo(f"Martlet answers on {address_of(listening)}", err=True)
         serve_app(application, listening, shutdown_seconds=serving.shutdown_seconds)
