@@ -2,7 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+PYTHON_READY := $(VENV)/.ready
+# What the pages load in a browser; .package-lock.json is what npm leaves when it is done.
+PAGES_READY := node_modules/.package-lock.json
+READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
@@ -18,12 +21,19 @@ help:
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+$(PYTHON_READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit("Martlet needs Python 3.11, and $(PYTHON) is %d.%d: set PYTHON=/path/to/python3.11" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $(READY)
+	@touch $@
+
+# Where the machine has no npm, a wheel brings it.
+$(PAGES_READY): package.json package-lock.json requirements-node.lock | $(PYTHON_READY)
+	@command -v npm >/dev/null || test -x $(BIN)/npm || \
+		$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-node.lock
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund
+	@touch $@
 
 demo: $(READY)
 	@$(BIN)/martlet demo
@@ -47,4 +57,4 @@ lock:
 		pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf $(VENV) data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) node_modules data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

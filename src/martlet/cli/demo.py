@@ -54,12 +54,13 @@ def demo_key(settings: Settings, tenant: str) -> str:
 
 
 def next_steps(tenant: str, key: str) -> str:
-    """Return what a newcomer can try after the demo: ask over HTTP, run again, read on."""
+    """Return what a newcomer can try after the demo: ask, look, run again, read on."""
     question = (
         '{"model": "ad_performance", "measures": ["spend", "clicks", "roas"], '
         '"dimensions": ["source_platform"]}'
     )
-    url = f"http://127.0.0.1:8000/v1/{tenant}"
+    server = "http://127.0.0.1:8000"
+    url = f"{server}/v1/{tenant}"
     return f"""
 Ask it, after: source .venv/bin/activate
   martlet serve &
@@ -67,6 +68,8 @@ Ask it, after: source .venv/bin/activate
   curl -s -H "Authorization: Bearer $MARTLET_KEY" {url}/models
   curl -s -H "Authorization: Bearer $MARTLET_KEY" -H 'Content-Type: application/json' {url}/query \\
     -d '{question}'
+Look at it: {server}/ui/{tenant} - sign in with the key
+Let an agent ask it: {server}/mcp - the key is its bearer token
 
 Try next:
   martlet run                        # again: nothing is new, so 0 rows are pushed
