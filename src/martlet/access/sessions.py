@@ -129,6 +129,19 @@ class SessionStore:
             with self._file.transaction() as connection:
                 connection.execute("delete from sessions where id_sha256 = ?", (_sha256(id_),))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many sessions each key has open, by the key's id."""
+        if not self._has_table():
+            return {}
+        now = self._now()
+        rows = self._file.rows(
+            "select key_id, count(*) from sessions where expires_at > ? and seen_at > ?"
+            " group by key_id",
+            _text(now),
+            _text(now - IDLE),
+        )
+        return dict(rows)
+
     def form_token(self, nonce: str) -> str:
         """Return the token of a form that is shown to nobody in particular.
 

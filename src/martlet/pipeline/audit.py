@@ -109,30 +109,7 @@ def _audit_table(
     }
     if "_dlt_load_id" not in columns or not _has_loads(warehouse, declaration.schema):
         return []
-    loads = warehouse.execute(
-        f"""
-        select _dlt_load_id, sum(rows_quarantined)
-        from {schema}._martlet_loads
-        where
-            table_name = $table
-            and _dlt_load_id in (select load_id from {schema}._dlt_loads)
-            and (
-                list_contains($waiting, _dlt_load_id)
-                or _dlt_load_id in (
-                    select load_id from {LEDGER}
-                    where rowid >= $before and tenant_slug = $tenant and landed_table = $table
-                )
-            )
-        group by 1
-        order by 1
-        """,
-        {
-            "table": declaration.table,
-            "tenant": declaration.tenant,
-            "before": beginning.ledger_rows,
-            "waiting": sorted(beginning.waiting.get(declaration.table, ())),
-        },
-    ).fetchall()
+    loads = _loads_of_run(warehouse, declaration, beginning)
     if not loads:
         return []
     listed = ", ".join(quoted_text(load_id) for load_id, _ in loads)
@@ -160,6 +137,37 @@ def _audit_table(
             promise = f"{rows} rows landed, the ledger accounts for {accounted} of {counted}"
             broken.append(BrokenLoad(declaration.tenant, declaration.table, load_id, promise))
     return broken
+
+
+def _loads_of_run(
+    warehouse: DuckDBPyConnection, declaration: Declaration, beginning: Beginning
+) -> list[tuple[str, int]]:
+    """Return the loads of a table that the run was to push, or pushed, with their refused rows."""
+    schema = quoted_name(declaration.schema)
+    return warehouse.execute(
+        f"""
+        select _dlt_load_id, sum(rows_quarantined)
+        from landing.{schema}._martlet_loads
+        where
+            table_name = $table
+            and _dlt_load_id in (select load_id from landing.{schema}._dlt_loads)
+            and (
+                list_contains($waiting, _dlt_load_id)
+                or _dlt_load_id in (
+                    select load_id from {LEDGER}
+                    where rowid >= $before and tenant_slug = $tenant and landed_table = $table
+                )
+            )
+        group by 1
+        order by 1
+        """,
+        {
+            "table": declaration.table,
+            "tenant": declaration.tenant,
+            "before": beginning.ledger_rows,
+            "waiting": sorted(beginning.waiting.get(declaration.table, ())),
+        },
+    ).fetchall()
 
 
 def _audit_master(

@@ -1,0 +1,136 @@
+"""Which charts an answer has: lines over time, bars over names, or none."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from martlet.semantic.answers import Answer, AnswerColumn
+from martlet.semantic.requests import Query
+from martlet.web.cells import cell_of, how_of
+from martlet.web.charts import Chart, Series
+from martlet.web.days import grain_words, short_day
+from martlet.web.words import GRAINS
+
+MAX_CHARTS = 4
+MAX_SERIES = 8
+MAX_BARS = 15
+_MAX_POINTS = 2_000
+
+Row = Mapping[str, Any]
+
+
+def charts_of(answer: Answer, query: Query) -> tuple[list[Chart], str]:
+    """Return a chart for each of the first measures, and what they leave out, in words."""
+    measures = [column for column in answer.columns if column.role == "measure"][:MAX_CHARTS]
+    names = [column for column in answer.columns if column.role != "measure"]
+    rows = answer.table.slice(0, _MAX_POINTS).to_pylist()
+    if not measures or len(rows) < 2:
+        return [], ""
+    grain = query.time.grain if query.time else None
+    time = next((column for column in names if column.role == "time" and grain), None)
+    if time is not None and grain:
+        others = [column for column in names if column is not time]
+        return _over_time(rows, measures, time, others, grain, is_cut=answer.truncated)
+    return _over_names(rows, measures, names)
+
+
+def _over_time(
+    rows: Sequence[Row],
+    measures: Sequence[AnswerColumn],
+    time: AnswerColumn,
+    others: Sequence[AnswerColumn],
+    grain: str,
+    *,
+    is_cut: bool,
+) -> tuple[list[Chart], str]:
+    days = _all_days([_day(row[time.name]) for row in rows if row[time.name] is not None], grain)
+    if len(days) < 2:
+        return [], ""
+    charts = []
+    left_out = 0
+    for measure in measures:
+        by_name: dict[str, dict[date, Any]] = {}
+        for row in rows:
+            if row[time.name] is not None:
+                points = by_name.setdefault(_name(row, others) or measure.label, {})
+                points[_day(row[time.name])] = row[measure.name]
+        largest = sorted(by_name, key=lambda name: -_size(by_name[name].values()))[:MAX_SERIES]
+        left_out = max(left_out, len(by_name) - len(largest))
+        charts.append(
+            Chart(
+                title=f"{measure.label} {GRAINS[grain]}",
+                kind="line",
+                labels=[_short(day, grain) for day in days],
+                long_labels=[grain_words(day, grain) for day in days],
+                series=[Series(name, [by_name[name].get(day) for day in days]) for name in largest],
+                how=how_of(measure),
+                first="Period",
+            )
+        )
+    note = f"Charts show the {MAX_SERIES} largest; {left_out} more are in the table." * bool(
+        left_out
+    )
+    if is_cut:
+        note = f"{note} Rows are missing: choose more rows below Order and rows.".strip()
+    return charts, note
+
+
+def _over_names(
+    rows: Sequence[Row], measures: Sequence[AnswerColumn], names: Sequence[AnswerColumn]
+) -> tuple[list[Chart], str]:
+    if not names:
+        return [], ""
+    charts = []
+    for measure in measures:
+        known = [row for row in rows if row[measure.name] is not None]
+        largest = sorted(known, key=lambda row: -abs(row[measure.name]))[:MAX_BARS]
+        charts.append(
+            Chart(
+                title=f"{measure.label} by {' and '.join(c.label.lower() for c in names[:3])}",
+                kind="bars",
+                labels=[_name(row, names) for row in largest],
+                series=[Series(measure.label, [row[measure.name] for row in largest])],
+                how=how_of(measure),
+                first=", ".join(column.label for column in names),
+            )
+        )
+    is_short = len(rows) > MAX_BARS
+    return charts, f"Charts show the {MAX_BARS} largest of {len(rows):,} rows." * is_short
+
+
+def _name(row: Row, names: Sequence[AnswerColumn]) -> str:
+    return " · ".join(cell_of(column, row).text for column in names)
+
+
+def _size(values: Any) -> float:
+    return float(sum(abs(value) for value in values if value is not None))
+
+
+def _day(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _all_days(days: Sequence[date], grain: str) -> list[date]:
+    """Return the first days of all periods, also of those without rows: a gap is to be seen."""
+    if not days:
+        return []
+    day, last = min(days), max(days)
+    found = [day]
+    while day < last and len(found) <= _MAX_POINTS:
+        day = _next(day, grain)
+        found.append(day)
+    return found
+
+
+def _next(day: date, grain: str) -> date:
+    if grain in ("day", "week"):
+        return day + timedelta(days=1 if grain == "day" else 7)
+    months = {"month": 1, "quarter": 3, "year": 12}[grain]
+    years, month = divmod(day.month - 1 + months, 12)
+    return date(day.year + years, month + 1, 1)
+
+
+def _short(day: date, grain: str) -> str:
+    if grain in ("day", "week"):
+        return short_day(day)
+    return f"{day:%b} {day.year}" if grain == "month" else grain_words(day, grain)
