@@ -32,7 +32,7 @@ $(PYTHON_READY): requirements.lock pyproject.toml
 $(PAGES_READY): package.json package-lock.json requirements-node.lock | $(PYTHON_READY)
 	@command -v npm >/dev/null || test -x $(BIN)/npm || \
 		$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-node.lock
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 demo: $(READY)

@@ -159,7 +159,7 @@ def test_the_question_can_be_taken_to_the_other_doors(
         ("model=orders&measure=revenue&field=source_platform&op=like&value=x", "Condition 1:"),
         ("model=orders&measure=revenue&limit=9999999", "Rows:"),
         ("model=orders&measure=revenue&cursor=forged", "ursor"),
-        ("model=blended&measure=cac&convert_to=XXX", "rate"),
+        ("model=blended&measure=cac&convert_to=ABC", "rate"),
     ],
 )
 def test_a_question_that_cannot_be_answered_says_why_beside_its_form(

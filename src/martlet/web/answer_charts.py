@@ -1,6 +1,6 @@
 """Which charts an answer has: lines over time, bars over names, or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -46,33 +46,38 @@ def _over_time(
     days = _all_days([_day(row[time.name]) for row in rows if row[time.name] is not None], grain)
     if len(days) < 2:
         return [], ""
-    charts = []
-    left_out = 0
-    for measure in measures:
-        by_name: dict[str, dict[date, Any]] = {}
-        for row in rows:
-            if row[time.name] is not None:
-                points = by_name.setdefault(_name(row, others) or measure.label, {})
-                points[_day(row[time.name])] = row[measure.name]
-        largest = sorted(by_name, key=lambda name: -_size(by_name[name].values()))[:MAX_SERIES]
-        left_out = max(left_out, len(by_name) - len(largest))
-        charts.append(
-            Chart(
-                title=f"{measure.label} {GRAINS[grain]}",
-                kind="line",
-                labels=[_short(day, grain) for day in days],
-                long_labels=[grain_words(day, grain) for day in days],
-                series=[Series(name, [by_name[name].get(day) for day in days]) for name in largest],
-                how=how_of(measure),
-                first="Period",
-            )
+    by_name: dict[str, dict[date, Row]] = {}
+    for row in rows:
+        if row[time.name] is not None:
+            by_name.setdefault(_name(row, others), {})[_day(row[time.name])] = row
+    # The same order in all charts, so that a colour means the same in each.
+    largest = sorted(by_name, key=lambda name: -_size(by_name[name].values(), measures[0]))
+    shown = largest[:MAX_SERIES]
+    charts = [
+        Chart(
+            title=f"{measure.label} {GRAINS[grain]}",
+            kind="line",
+            labels=[_short(day, grain) for day in days],
+            long_labels=[grain_words(day, grain) for day in days],
+            series=[
+                Series(
+                    name or measure.label,
+                    [by_name[name].get(day, {}).get(measure.name) for day in days],
+                )
+                for name in shown
+            ],
+            how=how_of(measure),
+            first="Period",
         )
-    note = f"Charts show the {MAX_SERIES} largest; {left_out} more are in the table." * bool(
-        left_out
-    )
+        for measure in measures
+    ]
+    notes = []
+    if len(largest) > MAX_SERIES:
+        rest = len(largest) - MAX_SERIES
+        notes.append(f"Charts show the {MAX_SERIES} largest; {rest:,} more are in the table.")
     if is_cut:
-        note = f"{note} Rows are missing: choose more rows below Order and rows.".strip()
-    return charts, note
+        notes.append("Rows are missing: choose more rows below Order and rows.")
+    return charts, " ".join(notes)
 
 
 def _over_names(
@@ -102,7 +107,8 @@ def _name(row: Row, names: Sequence[AnswerColumn]) -> str:
     return " · ".join(cell_of(column, row).text for column in names)
 
 
-def _size(values: Any) -> float:
+def _size(rows: Iterable[Row], measure: AnswerColumn) -> float:
+    values = (row[measure.name] for row in rows)
     return float(sum(abs(value) for value in values if value is not None))
 
 

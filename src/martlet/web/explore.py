@@ -55,6 +55,8 @@ _PLACES = {
     "order": "Order",
     "convert_to": "Money",
 }
+_ALWAYS_THE_SAME = {"tenant_slug", "campaigns.tenant_slug"}
+_CONVERTED_BY = "Money, below Order and rows,"
 _FIRST_MODEL = "ad_performance"
 _FIRST_MEASURES = {"sessions": "session_count", "orders": "revenue", "blended": "revenue"}
 
@@ -235,17 +237,19 @@ class _Page:
         return [sentence(f"{_place(each.field)}: {each.message}") for each in problem.errors]
 
     def _in_words(self, text: str) -> str:
-        return reworded(text, {"convert_to": "Money, below Order and rows"})
+        return reworded(text, {"convert_to": _CONVERTED_BY})
 
     def _form(self) -> dict[str, Any]:
         document, stated = self.document, self.stated
         newest = date.fromisoformat(document["last_day"]) if document["last_day"] else None
         labels = self._labels()
         chosen = [*stated.dimensions, *stated.measures]
+        hidden = _ALWAYS_THE_SAME - set(chosen)
         return {
             "strip": self.strip,
             "models": self.models,
             "document": document,
+            "dimensions": [d for d in document["dimensions"] if d["name"] not in hidden],
             "description": reworded(document["description"], labels_of(self.info)),
             "stated": stated,
             "labels": labels,
@@ -286,7 +290,8 @@ class _Page:
                 "chart_note": "",
                 "is_asked": self.stated.asks,
             }
-        labels = {**labels_of(self.info), **self._labels()}
+        measures = {each["name"]: each["label"] for each in self.document["measures"]}
+        labels = {**labels_of(self.info), **measures, "convert_to": _CONVERTED_BY}
         charts, note = charts_of(answer, query)
         here = question_address(self.visit.slug, query, limit=None, cursor=None, totals=None)
         return {
@@ -311,6 +316,7 @@ class _Page:
 
     def _shown(self, query: Query, answer: Answer) -> Shown:
         grain = query.time.grain if query.time else None
+        cut = next((column for column in answer.columns if column.role == "time"), None)
         rows = answer.table.slice(0, SHOWN_ROWS).to_pylist()
         totals = None
         if answer.totals is not None:
@@ -324,7 +330,7 @@ class _Page:
         return Shown(
             headings=[
                 {
-                    "label": column.label,
+                    "label": grain.capitalize() if grain and column == cut else column.label,
                     "unit": heading_unit(column),
                     "hint": column.description,
                     "is_number": column.role == "measure",

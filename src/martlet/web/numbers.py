@@ -76,7 +76,7 @@ class Measured:
     def words(self) -> str:
         """Return the unit as a column's heading says it; empty for all but money."""
         if self.style == "money":
-            return currency_words(self.currency) if self.currency else "currency of the row"
+            return currency_words(self.currency) if self.currency else "each row's own currency"
         return ""
 
 
