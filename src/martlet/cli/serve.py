@@ -30,7 +30,7 @@ def serve(
         LogLevel, typer.Option(help="The least that is logged, as JSON on standard error.")
     ] = LogLevel.INFO,
 ) -> None:
-    """Answer questions over HTTP until Ctrl-C; keys come from `martlet keys create`."""
+    """Open the API, MCP and the pages on one port until Ctrl-C; see `martlet keys create`."""
     from martlet.api.app import create_app
     from martlet.api.server import address_of, listening_socket
     from martlet.api.server import serve as serve_app
