@@ -1,8 +1,6 @@
 """A real server with MCP on a real port, and the SDK's own client in front of it."""
 
 import asyncio
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from io import StringIO
@@ -14,7 +12,6 @@ import yaml
 from mcp.client.streamable_http import streamable_http_client
 
 from martlet.api.app import create_app
-from martlet.api.server import address_of, listening_socket, server_of
 from martlet.api.settings import ServingSettings
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
@@ -28,6 +25,7 @@ from mcp import Client
 from tests.api.conftest import UNHINDERED
 from tests.api.published import Installation, _create_star_schema
 from tests.project import REPOSITORY
+from tests.serving import served
 
 NEWEST, BEFORE = "2026-07-28", "2025-11-25"
 # How the client is told which of the two to speak.
@@ -43,23 +41,11 @@ def running(
     log_to: TextIO | None = None,
 ) -> Iterator[str]:
     """Serve API and MCP in a thread; give the address."""
-    listening = listening_socket("127.0.0.1", 0)
     limits = serving or ServingSettings(rates=UNHINDERED)
     app = create_app(settings, limits, log_to=log_to or StringIO())
     add_mcp(app, mcp)
-    server = server_of(app, shutdown_seconds=5)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
-    try:
-        yield address_of(listening)
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        assert not thread.is_alive()
+    with served(app) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """A real server with the pages on a real port, and browsers of a kind in front of it."""
 
 import re
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
@@ -12,13 +10,13 @@ from io import StringIO
 import httpx
 
 from martlet.api.app import create_app
-from martlet.api.server import address_of, listening_socket, server_of
 from martlet.api.settings import ServingSettings
 from martlet.settings import Settings
 from martlet.web.pages import add_pages
 from tests.api.conftest import UNHINDERED
 from tests.api.published import OTHER, OWN, Installation
 from tests.project import REPOSITORY
+from tests.serving import served
 
 UNPUBLISHED = "nothing_yet"
 SCRIPT = "<script>document.title='taken'</script>"
@@ -47,22 +45,10 @@ def prepare(installation: Installation) -> None:
 @contextmanager
 def running(settings: Settings, serving: ServingSettings | None = None) -> Iterator[str]:
     """Serve API and pages in a thread; give the address."""
-    listening = listening_socket("127.0.0.1", 0)
     app = create_app(settings, serving or ServingSettings(rates=UNHINDERED), log_to=StringIO())
     add_pages(app, REPOSITORY / "node_modules")
-    server = server_of(app, shutdown_seconds=5)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
-    try:
-        yield address_of(listening)
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        assert not thread.is_alive()
+    with served(app) as url:
+        yield url
 
 
 class Visitor:

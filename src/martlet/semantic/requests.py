@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from martlet.config.filters import Operator
+
 MAX_FIELDS = 40
 MAX_FILTERS = 40
 MAX_LIST = 1_000
@@ -22,20 +24,6 @@ MAX_TEXT = 2_000
 DEFAULT_ROWS = 1_000
 MAX_ROWS = 100_000
 
-Operator = Literal[
-    "eq",
-    "ne",
-    "in",
-    "not_in",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "contains",
-    "not_contains",
-    "is_null",
-    "is_not_null",
-]
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
