@@ -19,14 +19,17 @@
     {% do run_query(fresh_rows(push, landing, master)) %}
     {% do run_query(insert_fresh(load, master, rows_of_load, is_doubled)) %}
     {% do run_query(insert_new_keys(push, landing, load)) %}
-    {% set tombstones = 0 %}
+    {% set pushed = namespace(tombstones=0) %}
     {% if load.is_complete and load.mode in ('snapshot', 'replace_scope') %}
         {% do run_query(missing_records(push, landing, load, master)) %}
-        {% set tombstones = run_query(insert_tombstones(push, load, master)).rows[0][0] %}
+        {# Which of them lie in the scope is read from payloads: not to be done where none is missing. #}
+        {% if run_query('select count(*) from martlet_missing').rows[0][0] %}
+            {% set pushed.tombstones = run_query(insert_tombstones(push, load, master)).rows[0][0] %}
+        {% endif %}
     {% endif %}
     {% set repeated = repeat_overtaken(push, landing, load, master) %}
     {% do run_query(insert_rejected(push, landing, load, rows_of_load)) %}
-    {% do run_query(insert_ledger_row(push, landing, load, counts[0], tombstones + repeated)) %}
+    {% do run_query(insert_ledger_row(push, landing, load, counts[0], pushed.tombstones + repeated)) %}
 {% endmacro %}
 
 
@@ -109,8 +112,8 @@
     from compared as c
     {# An old export delivered again brings versions that are there already. #}
     left join history as h
-        on c.is_late
-        and h.tenant_skey = c.tenant_skey
+        {# The key alone in the condition: with `c.is_late and ...` the join would be a nested loop. #}
+        on h.tenant_skey = case when c.is_late then c.tenant_skey end
         and h.record_hash = c.record_hash
         and h.extracted_at = c.extracted_at
     where
