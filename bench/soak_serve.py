@@ -195,6 +195,8 @@ def serving(settings: Settings) -> Iterator[str]:
             time.sleep(0.1)
         yield url
     finally:
+        if process.poll() is not None:
+            print(f"the server ended by itself with {process.returncode}", file=sys.stderr)  # noqa: T201
         process.terminate()
         process.wait(timeout=20)
 

@@ -14,6 +14,9 @@ from martlet.errors import BadInputError
 
 # A question in an address may be as long as this, all headers included.
 MAX_HEAD_BYTES = 64 * 2**10
+# Longer than balancers and client pools keep a connection that rests: whoever closes first must not
+# be the server, or a request that is on its way meets a closed door.
+KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 512
 
 
@@ -83,6 +86,7 @@ def server_of(app: ASGIApp, shutdown_seconds: int) -> uvicorn.Server:
             server_header=False,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             timeout_graceful_shutdown=shutdown_seconds,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
 
