@@ -1,0 +1,129 @@
+"""Shows results: a table on the terminal, and the page `docs/performance.md`."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Result = dict[str, Any]
+# Ratios within a hundred of one are shown as such, smaller ones as a fraction.
+_SMALL = 0.1
+
+
+def show(result: Result) -> None:
+    """Print one benchmark's sides and figures."""
+    console = Console(width=120)
+    sides = Table(title=f"{result['name']}: {result['title']}", title_justify="left")
+    for heading in ("side", "rows", "CPU s", "wall s", "us CPU a row", "peak MB"):
+        sides.add_column(heading, justify="left" if heading == "side" else "right")
+    for side in result["sides"]:
+        sides.add_row(*_side_cells(side))
+    figures = Table("figure", "value", "must", "reached")
+    for figure in result["figures"]:
+        figures.add_row(figure["what"], value_text(figure), must_text(figure), reached(figure))
+    console.print(sides)
+    if result["figures"]:
+        console.print(figures)
+    for note in [*cut_notes(result), *result["notes"]]:
+        console.print(f"  {note}", markup=False)
+
+
+def page(document: Result) -> str:
+    """Return `docs/performance.md` for the results that are kept."""
+    results = list(document["results"].values())
+    lines = [
+        "# Performance",
+        "",
+        "Made by `python bench/run.py --page` from `docs/performance.json`. A figure is the median "
+        "of at least five turns in which the sides alternate. CPU is that of the process and its "
+        "children. Ratios hold on another machine, seconds do not.",
+        "",
+        "## What must hold",
+        "",
+        "| what | must reach | reached | | |",
+        "|---|---|---|---|---|",
+    ]
+    for result in results:
+        for figure in result["figures"]:
+            if figure["must"] is not None:
+                scale = "" if result["scale"] == 1 else f"at scale {result['scale']:g}"
+                cells = (figure["what"], must_text(figure), value_text(figure), reached(figure))
+                lines.append(f"| {' | '.join(cells)} | {scale} |")
+    for result in results:
+        lines += ["", *_section(result)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(result: Result) -> list[str]:
+    told = result["circumstances"]
+    versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
+    lines = [
+        f"## {result['title']}",
+        "",
+        f"`{result['name']}`: "
+        + "; ".join(f"{what}: {size_text(size)}" for what, size in result["data"].items()),
+        "",
+        "| side | rows | CPU s | wall s | us of CPU a row | peak MB |",
+        "|---|--:|--:|--:|--:|--:|",
+        *(f"| {' | '.join(_side_cells(side))} |" for side in result["sides"]),
+    ]
+    if result["figures"]:
+        lines += ["", "| figure | value |", "|---|--:|"]
+        lines += [f"| {figure['what']} | {value_text(figure)} |" for figure in result["figures"]]
+    lines += ["", *(f"- {note}" for note in [*cut_notes(result), *result["notes"]])]
+    lines.append(
+        f"- Measured {told['measured_at']} at {told['commit']} on {told['cores']} cores of "
+        f"{told['processor']}, {told['memory_bytes'] / 2**30:.0f} GB, {told['system']}; {versions}."
+    )
+    return lines
+
+
+def cut_notes(result: Result) -> list[str]:
+    """Return what a scale has made smaller than the benchmark asks for."""
+    return [
+        f"cut to scale {result['scale']:g}: {what} is {size:,}, not {full:,}"
+        for what, (full, size) in result["cuts"].items()
+    ]
+
+
+def value_text(figure: Result) -> str:
+    """Return a figure's value with its unit."""
+    return _number_text(figure["value"], figure["unit"])
+
+
+def must_text(figure: Result) -> str:
+    """Return what a figure must reach, empty where nothing is asked."""
+    if figure["must"] is None:
+        return ""
+    sign = {"<=": "at most", ">=": "at least"}[figure["must_be"]]
+    return f"{sign} {_number_text(figure['must'], figure['unit'])}"
+
+
+def reached(figure: Result) -> str:
+    """Return yes or no, empty where nothing is asked."""
+    return {None: "", True: "yes", False: "no"}[figure["is_reached"]]
+
+
+def size_text(size: int | str) -> str:
+    """Return a size with its thousands divided."""
+    return f"{size:,}" if isinstance(size, int) else size
+
+
+def _number_text(value: float, unit: str) -> str:
+    if unit == "times":
+        return f"1/{1 / value:.3g}" if 0 < value < _SMALL else f"{value:.3g}"
+    if unit == "bytes":
+        return f"{value / 1e6:,.1f} MB"
+    return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+
+
+def _side_cells(side: Result) -> tuple[str, ...]:
+    rows, peak = side["rows"], side["peak_bytes"]
+    return (
+        side["name"],
+        f"{rows:,}" if rows else "",
+        f"{side['cpu']:.3f}",
+        f"{side['wall']:.3f}",
+        f"{side['cpu'] / rows * 1e6:.2f}" if rows else "",
+        f"{peak / 1e6:,.0f}" if peak else "",
+    )
