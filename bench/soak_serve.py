@@ -196,7 +196,7 @@ def serving(settings: Settings) -> Iterator[str]:
         yield url
     finally:
         if process.poll() is not None:
-            print(f"the server ended by itself with {process.returncode}", file=sys.stderr)  # noqa: T201
+            Console(stderr=True).print(f"the server ended by itself with {process.returncode}")
         process.terminate()
         process.wait(timeout=20)
 

@@ -260,7 +260,9 @@ def rollback(
     version takes its withdrawal back. Raises `BadInputError` naming the versions that can be named.
     """
     if not folder.versions():
-        raise NothingPublishedError("nothing is published here", where=str(folder.path))
+        raise NothingPublishedError(
+            "nothing is published here", where=str(folder.path), remedy="martlet run publishes"
+        )
     with folder.lock(wait_seconds):
         try:
             current = folder.current()
