@@ -1,5 +1,6 @@
 """A run costs what changed: a tenant without news is told of, and nothing of it is written."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,17 @@ from typing import Any
 import duckdb
 import pytest
 
+from martlet.config.catalogue import load_catalogue
+from martlet.config.tenants import load_tenants
+from martlet.engines.duckdb_engine import connect
+from martlet.pipeline.inputs import PUBLISH, REBUILD, SNAPSHOT
+from martlet.pipeline.news import News, Watch
+from martlet.settings import load_settings
 from tests.project import Project, new_project
 from tests.warehouse import state
 
+INPUTS = (*REBUILD, *PUBLISH, *SNAPSHOT)
+SLUGS = ("north", "south")
 DAY = {"customer": {"id": "1"}, "campaign": {"id": "2"}, "adGroup": {"id": "3"}}
 
 
@@ -29,16 +38,21 @@ SOURCES = {"google_ads": {"objects": ["ad_performance", "campaigns"]}}
 def project(tmp_path: Path) -> Project:
     project = new_project(tmp_path / "project")
     project.configure({"north": state.tenant(SOURCES), "south": state.tenant(SOURCES)})
-    for slug in ("north", "south"):
+    for slug in SLUGS:
         project.land_records(slug, "google_ads", "ad_performance", [_row(1), _row(2)])
     project.run()
     return project
 
 
 def _invocations(project: Project, tenant: str) -> int:
-    return int(
-        project.value("select count(*) from ops.invocations where tenant_slug = ?", tenant)
-    )
+    return int(project.value("select count(*) from ops.invocations where tenant_slug = ?", tenant))
+
+
+def _news(project: Project) -> dict[str, News]:
+    settings = load_settings({}, project.folder)
+    tenants = load_tenants(settings.tenants_file, load_catalogue(settings.catalogue_file))
+    with connect(settings.warehouse) as warehouse:
+        return Watch(settings, tenants, wait_seconds=30).look(warehouse, tenants.active())
 
 
 def _published(project: Project) -> dict[str, bytes]:
@@ -67,7 +81,7 @@ def test_a_run_without_news_tells_what_holds_and_writes_nothing(project: Project
 
 
 def test_only_the_tenant_with_a_new_load_is_built(project: Project) -> None:
-    built = {slug: _invocations(project, slug) for slug in ("north", "south")}
+    built = {slug: _invocations(project, slug) for slug in SLUGS}
     snapshot = state.files(project.folder / "data" / "ops" / "south")
     project.land_records("north", "google_ads", "ad_performance", [_row(3, spend=7)])
 
@@ -101,8 +115,23 @@ def _drop_fact(project: Project) -> None:
 
 def _lose_ledger_rows(project: Project) -> None:
     with duckdb.connect(str(project.warehouse)) as warehouse:
+        warehouse.execute("delete from ops.platform_ops__push_ledger where tenant_slug = 'north'")
+
+
+def _lose_mart(project: Project) -> None:
+    (project.folder / "data" / "marts" / "north" / "current").unlink()
+
+
+def _lose_snapshot(project: Project) -> None:
+    (project.folder / "data" / "ops" / "north" / "current").unlink()
+
+
+def _discard(project: Project) -> None:
+    with duckdb.connect(str(project.warehouse)) as warehouse:
         warehouse.execute(
-            "delete from ops.platform_ops__push_ledger where tenant_slug = 'north'"
+            "insert into ops.platform_ops__quarantine_decisions by name select "
+            "'0' as quarantine_id, 'north' as tenant_slug, 'discarded' as decision, "
+            "now() as decided_at"
         )
 
 
@@ -119,32 +148,46 @@ def _own_logic(project: Project) -> None:
     project.configure({"north": state.tenant(own), "south": state.tenant(SOURCES)})
 
 
-@pytest.mark.parametrize(
-    "change", [_edit_model, _approve, _drop_fact, _lose_ledger_rows, _new_column, _own_logic]
-)
+CHANGES: dict[Callable[[Project], None], str] = {
+    _edit_model: "files",
+    _approve: "registry",
+    _drop_fact: "built",
+    _lose_ledger_rows: "ledger",
+    _new_column: "landed",
+    _own_logic: "configuration",
+    _lose_mart: "mart",
+    _discard: "decisions",
+    _lose_snapshot: "snapshot",
+}
+
+
 def test_whatever_could_make_another_result_is_news_of_that_tenant_alone(
-    project: Project, change: Callable[[Project], None]
+    project: Project,
 ) -> None:
-    built = _invocations(project, "north")
-    change(project)
+    seen: list[str] = []
+    for change, name in CHANGES.items():
+        assert _news(project)["north"].changed == tuple(n for n in INPUTS if n in seen)
+        change(project)
+        seen.append(name)
 
-    told = project.run(check=False)
+    news = _news(project)
 
-    assert told["unchanged"] == ["south"]
-    assert _invocations(project, "north") == built + 1
+    assert news["north"].changed == tuple(n for n in INPUTS if n in seen)
+    assert news["south"].changed == ()
 
 
 def test_a_changed_macro_is_news_of_every_tenant(project: Project) -> None:
     macros = project.folder / "macros"
     real = macros.resolve()
     macros.unlink()
-    macros.mkdir()
-    for part in real.iterdir():
-        (macros / part.name).symlink_to(part)
+    shutil.copytree(real, macros)
+    assert _news(project)["north"].changed == ()
+
     (macros / "own.sql").write_text("{% macro own() %}1{% endmacro %}\n")
 
-    assert project.run()["unchanged"] == []
-    assert project.run()["unchanged"] == ["north", "south"]
+    assert {
+        slug: news.changed for slug, news in _news(project).items() if slug in SLUGS
+    } == dict.fromkeys(SLUGS, ("code",))
 
 
 def test_a_changed_word_is_published_without_dbt(project: Project) -> None:
