@@ -71,19 +71,9 @@ def connect_warehouse(
     """Open the warehouse with the landing file attached as `landing`, read-only; see `connect`."""
     _require_file(settings.landing)
     with connect(settings.warehouse, read_only=read_only, wait_seconds=wait_seconds) as connection:
-        attach_landing(connection, settings, wait_seconds=wait_seconds)
+        attach = f"attach {quoted_text(str(settings.landing))} as landing (read_only)"
+        _patiently(settings.landing, wait_seconds, lambda: connection.execute(attach))
         yield connection
-
-
-def attach_landing(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    *,
-    wait_seconds: float = WAIT_SECONDS,
-) -> None:
-    """Attach the landing file as `landing`, read-only; see `connect`."""
-    attach = f"attach {quoted_text(str(settings.landing))} as landing (read_only)"
-    _patiently(settings.landing, wait_seconds, lambda: connection.execute(attach))
 
 
 def await_free(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:

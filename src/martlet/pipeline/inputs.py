@@ -25,7 +25,7 @@ from martlet.pipeline.audit_record import AuditRecord
 from martlet.registry.approvals import decisions
 from martlet.registry.blueprints import stored_blueprints
 from martlet.registry.quarantine import ROW_DECISIONS
-from martlet.scaffold.tenant_files import tenant_folders
+from martlet.scaffold.tenant_files import LAYERS
 from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
 
@@ -66,9 +66,8 @@ def code_digest(settings: Settings) -> str:
 
 def files_digest(settings: Settings, slug: str) -> str:
     """Return what changes with each file of the tenant's models: names, sizes and times."""
-    told = [
-        entry for f in tenant_folders(slug) for entry in _entries(str(settings.project_dir / f))
-    ]
+    models = f"{settings.project_dir}/models"
+    told = [entry for layer in LAYERS for entry in _entries(f"{models}/{layer}/{slug}")]
     return _digest(str(sorted(told)))
 
 

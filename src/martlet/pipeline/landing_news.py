@@ -46,7 +46,7 @@ def observe_landing(
 ) -> LandingState:
     """Return a digest of each schema: its tables, their columns and rows, and its loads.
 
-    `before` is what was seen last; what is right of it stays. The landing is attached.
+    `before` is what was seen last; what is right of it stays. The landing is open, or attached.
     """
     known = before.digests if before and before.stamp == stamp else {}
     if is_known(stamp, before, schemas):
@@ -64,14 +64,14 @@ def _tables(
     warehouse: DuckDBPyConnection, schemas: Collection[str]
 ) -> dict[str, list[tuple[str, str, int]]]:
     """Return name, digest of the definition, and number of rows of each table, by schema."""
+    wanted = {*schemas}
     tables: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
     for schema, name, definition, rows in warehouse.execute(
         "select schema_name, table_name, md5(sql), estimated_size from duckdb_tables() "
-        "where database_name = 'landing' and schema_name in (select unnest(?)) "
-        "order by schema_name, table_name",
-        [list(schemas)],
+        "where database_name = 'landing' order by schema_name, table_name"
     ).fetchall():
-        tables[schema].append((name, definition, rows))
+        if schema in wanted:
+            tables[schema].append((name, definition, rows))
     return tables
 
 

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import attach_landing
+from martlet.engines.duckdb_engine import connect
 from martlet.marts.versions import OPERATORS
 from martlet.pipeline.audit_record import newest_audits
 from martlet.pipeline.inputs import (
@@ -77,7 +77,7 @@ class Watch:
     _landing: LandingState | None = None
 
     def look(self, warehouse: DuckDBPyConnection, chosen: Sequence[Tenant]) -> dict[str, News]:
-        """Return each chosen tenant's news; the landing is attached only if it was written to."""
+        """Return each chosen tenant's news; the landing is opened only if it was written to."""
         create_states(warehouse)
         slugs = [tenant.slug for tenant in chosen]
         self._landing = self._look_at_landing(warehouse, slugs)
@@ -181,8 +181,9 @@ class Watch:
         schemas = landing_schemas(slugs)
         if before and is_known(stamp, before, schemas):
             return before
-        attach_landing(warehouse, self.settings, wait_seconds=self.wait_seconds)
-        seen = observe_landing(warehouse, stamp, before, schemas)
+        # Opened by itself: attached to the warehouse, it takes twice the time.
+        with connect(self.settings.landing, read_only=True, wait_seconds=self.wait_seconds) as own:
+            seen = observe_landing(own, stamp, before, schemas)
         keep_landing(warehouse, seen)
         return seen
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from martlet.engines.duckdb_engine import quoted_text
+
 STATES = "ops.run_states"
 LANDING = "ops.landing_states"
 
@@ -52,11 +54,8 @@ def create_states(warehouse: DuckDBPyConnection) -> None:
 
 def read_states(warehouse: DuckDBPyConnection, slugs: Iterable[str]) -> dict[str, RunState]:
     """Return the last good runs of these tenants, as far as they have any."""
-    rows = warehouse.execute(
-        f"select tenant_slug, inputs, shapes, told from {STATES} "
-        "where tenant_slug in (select unnest(?))",
-        [list(slugs)],
-    ).fetchall()
+    rows = warehouse.execute(f"select tenant_slug, inputs, shapes, told from {STATES}").fetchall()
+    wanted = {*slugs}  # parameters would make DuckDB import pandas, which takes longer
     return {
         slug: RunState(
             slug,
@@ -65,6 +64,7 @@ def read_states(warehouse: DuckDBPyConnection, slugs: Iterable[str]) -> dict[str
             json.loads(told),
         )
         for slug, inputs, shapes, told in rows
+        if slug in wanted
     }
 
 
@@ -100,7 +100,6 @@ def keep_landing(warehouse: DuckDBPyConnection, state: LandingState) -> None:
     """Keep what was seen in the landing file."""
     warehouse.begin()
     warehouse.execute(f"delete from {LANDING}")
-    warehouse.execute(
-        f"insert into {LANDING} values (?, ?)", [state.stamp, json.dumps(dict(state.digests))]
-    )
+    values = quoted_text(state.stamp), quoted_text(json.dumps(dict(state.digests)))
+    warehouse.execute(f"insert into {LANDING} values ({', '.join(values)})")
     warehouse.commit()
