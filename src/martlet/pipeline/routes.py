@@ -176,7 +176,7 @@ def _learn(route: Route, blueprints: list[Blueprint]) -> Blueprint:
 
 
 def _record(warehouse: DuckDBPyConnection, tenant: str, routes: list[Route]) -> None:
-    """Append the decisions on a tenant's tables that differ from the newest ones on the same table."""
+    """Append a tenant's decisions that differ from the newest ones on the same table."""
     newest = {
         (schema, table): (verdict, fingerprint)
         for schema, table, verdict, fingerprint in warehouse.execute(
