@@ -17,6 +17,8 @@ from martlet.config.tenants import TenantsFile
 from martlet.pipeline.progress import Listener, Silence
 from martlet.scaffold.files import Changes
 
+MAX_NAMED = 10
+
 if TYPE_CHECKING:
     from martlet.landing.batches import Progress as LandingProgress
     from martlet.landing.batches import ProgressCallback
@@ -135,10 +137,14 @@ class Terminal:
         if self._as_json:
             self.say(report.as_document(), "")
             return
-        self._out.print(_tables(report))
-        self._out.print(_facts(report))
-        if report.marts:
-            self._out.print(_marts(report.marts))
+        if report.unchanged:
+            self._out.print(_unchanged(report.unchanged), markup=False)
+        ran = report.without_unchanged()
+        if ran.tables:
+            self._out.print(_tables(ran))
+            self._out.print(_facts(ran))
+        if ran.marts:
+            self._out.print(_marts(ran.marts))
         stages = "  ".join(f"{name} {seconds:.1f} s" for name, seconds in report.stages.items())
         self._out.print(f"stages: {stages}", markup=False)
 
@@ -248,6 +254,12 @@ class _RunBar:
 
     def model(self, name: str) -> None:
         self._bar.update(self._task, description=f"{self._tenant} {name}")
+
+
+def _unchanged(slugs: list[str]) -> str:
+    named = ", ".join(slugs[:MAX_NAMED])
+    more = f" and {len(slugs) - MAX_NAMED:,} more" if len(slugs) > MAX_NAMED else ""
+    return f"nothing new, so nothing was built: {named}{more}; martlet run --full runs all"
 
 
 def _tables(report: "RunReport") -> Table:

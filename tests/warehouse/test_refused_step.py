@@ -21,7 +21,7 @@ def test_a_table_of_ours_that_somebody_changed_stops_one_tenant_and_is_told(
             "alter table ops.platform_ops__boring_semantic_layer drop column definition_digest"
         )
 
-    result = project.martlet("run", "--json", check=False)
+    result = project.martlet("run", "--full", "--json", check=False)
 
     assert result.code == 1
     assert "Traceback" not in result.stderr

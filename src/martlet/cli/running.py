@@ -30,6 +30,9 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail when a table cannot be routed.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run also the tenants of which nothing has changed.")
+    ] = False,
     as_of: Annotated[
         datetime | None,
         typer.Option(help="Rebuild views and facts as of this past moment, UTC; push nothing."),
@@ -37,7 +40,7 @@ def run(
     wait: Wait = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Route what has landed, push it, and build every tenant's facts and dimensions."""
+    """Route what has landed, push it, and build the facts of each tenant that has news."""
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
@@ -51,7 +54,7 @@ def run(
         terminal.running(len(chosen)) as listener,
         alerting_crashes(settings, tenants, () if as_of else chosen, terminal),
     ):
-        work = Run(settings, catalogue, tenants, listener, wait_seconds=wait, strict=strict)
+        work = Run(settings, catalogue, tenants, listener, wait, strict=strict, full=full)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [
         Finding("configuration", slug, "tenants.yaml", str(error)) for slug, error in errors.items()

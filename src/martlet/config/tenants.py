@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ from martlet.config.tenant import (
     canonical_json,
 )
 from martlet.config.text import Slug, Text
-from martlet.config.yaml_reader import read_yaml
+from martlet.config.yaml_reader import collector_paused, read_yaml
 from martlet.errors import BadInputError, nearest
 
 __all__ = [
@@ -95,12 +96,20 @@ class TenantsFile(ConfigModel):
 
     def disputed_accounts(self, platform: str) -> frozenset[str]:
         """Return the accounts that several active tenants claim: their rows belong to nobody."""
-        owners: dict[str, set[str]] = defaultdict(set)
+        return self._disputed.get(platform, frozenset())
+
+    @cached_property
+    def _disputed(self) -> dict[str, frozenset[str]]:
+        """Hold the disputed accounts by platform: asked for once a tenant, counted once a file."""
+        owners: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for tenant in self.active():
-            source = tenant.sources.get(platform)
-            for account in _accounts(tenant, platform) if source and source.enabled else ():
-                owners[account].add(tenant.slug)
-        return frozenset(account for account, slugs in owners.items() if len(slugs) > 1)
+            for source in tenant.enabled_sources():
+                for account in _accounts(tenant, source.platform):
+                    owners[source.platform][account].add(tenant.slug)
+        return {
+            platform: frozenset(account for account, slugs in claims.items() if len(slugs) > 1)
+            for platform, claims in owners.items()
+        }
 
     def digest(self, slug: str) -> str:
         """Return the MD5 of all that shapes a tenant's generated files and facts."""
@@ -140,7 +149,7 @@ class TenantsFile(ConfigModel):
 
 def load_tenants(path: Path, catalogue: Catalogue) -> TenantsFile:
     """Return all tenants; raises one `BadInputError` that lists all problems of the file."""
-    file, problems = _read(path, catalogue)
+    file, problems = _read_quickly(path, catalogue)
     found = problems.pop(None, [])
     for tenant_problems in problems.values():
         found += tenant_problems
@@ -156,7 +165,7 @@ def load_tenants_leniently(
 
     Raises `BadInputError` only for what concerns the whole file.
     """
-    file, problems = _read(path, catalogue)
+    file, problems = _read_quickly(path, catalogue)
     of_the_file = problems.pop(None, [])
     if of_the_file:
         raise bad_file(path, of_the_file)
@@ -166,6 +175,11 @@ def load_tenants_leniently(
 
 
 Problems = dict[str | None, list[Problem]]  # by tenant; None: of the whole file
+
+
+def _read_quickly(path: Path, catalogue: Catalogue) -> tuple[TenantsFile, Problems]:
+    with collector_paused():
+        return _read(path, catalogue)
 
 
 def _read(path: Path, catalogue: Catalogue) -> tuple[TenantsFile, Problems]:

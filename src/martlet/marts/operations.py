@@ -240,6 +240,7 @@ def publish_operations(
     *,
     audits: Mapping[str, AuditOutcome] | None = None,
     operators: bool = True,
+    names: Iterable[str] = (),
     keep: int = KEPT_SNAPSHOTS,
     wait_seconds: float = WAIT_SECONDS,
 ) -> dict[str, str]:
@@ -247,9 +248,12 @@ def publish_operations(
 
     What a young warehouse lacks is an empty table. `audits` are the newest by tenant. Of run
     results, the newest invocations of each tenant are in it, of quarantined rows the newest rows.
+    `names` are further tenants that a message may name.
     """
     slugs = [tenant.slug for tenant in tenants]
-    publisher = _Publisher(settings, warehouse, slugs, audits or {}, keep, wait_seconds)
+    known = _known_columns(warehouse)
+    foreign = _tenant_names(warehouse, known, {*slugs, *names})
+    publisher = _Publisher(settings, warehouse, known, foreign, audits or {}, keep, wait_seconds)
     return {slug: publisher.publish(slug) for slug in [*slugs, *([OPERATORS] if operators else [])]}
 
 
@@ -259,7 +263,8 @@ class _Publisher:
 
     settings: Settings
     warehouse: DuckDBPyConnection
-    slugs: Collection[str]
+    known: Mapping[str, set[str]]
+    names: re.Pattern[str]
     audits: Mapping[str, AuditOutcome]
     keep: int
     wait_seconds: float
@@ -280,13 +285,11 @@ class _Publisher:
         return version
 
     def _write(self, slug: str, version: str, now: datetime) -> None:
-        known = _known_columns(self.warehouse)
-        is_all = slug == OPERATORS
-        foreign = None if is_all else _tenant_names(self.warehouse, known, self.slugs)
+        foreign = None if slug == OPERATORS else self.names
         for history in HISTORIES:
             self._create(history.name, history.columns)
-            if history.source in known:
-                self._copy(history, known, slug, foreign)
+            if history.source in self.known:
+                self._copy(history, self.known, slug, foreign)
         self._create("audits", _AUDITS)
         self._insert("audits", _audit_rows(self.audits, slug))
         self._create("snapshot_info", _INFO)

@@ -61,7 +61,7 @@ class Publisher:
                 except FAILURES as error:
                     self.findings.append(stopped_finding(tenant.slug, error))
                     self.stopped(tenant, error)
-            self.publish_operations(warehouse, chosen)
+            self.publish_operations(warehouse, chosen, tenants)
 
     def publish(
         self,
@@ -86,14 +86,17 @@ class Publisher:
             self.findings.append(stopped_finding(tenant.slug, error, MART))
             self.stopped(tenant, error)
 
-    def publish_operations(self, warehouse: DuckDBPyConnection, tenants: Iterable[Tenant]) -> None:
-        """Publish the operational snapshots of tenants and operators."""
+    def publish_operations(
+        self, warehouse: DuckDBPyConnection, chosen: Iterable[Tenant], tenants: TenantsFile
+    ) -> None:
+        """Publish the operational snapshots of the chosen tenants and of the operators."""
         try:
             publish_operations(
                 self.settings,
                 warehouse,
-                tenants,
+                chosen,
                 audits=newest_audits(self.settings),
+                names=tenants.tenants,
                 wait_seconds=self.wait_seconds,
             )
         except FAILURES as error:

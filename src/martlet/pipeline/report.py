@@ -76,10 +76,30 @@ class RunReport:
     stages: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  # of the run itself, not of the data
+    unchanged: list[str] = field(default_factory=list)  # the tenants without news
+
+    def add(self, part: "RunReport") -> None:
+        """Take in what is told of one tenant."""
+        self.tables += part.tables
+        self.facts += part.facts
+        self.marts += part.marts
+        self.findings += part.findings
+        self.warnings += part.warnings
+        self.unchanged += part.unchanged
+
+    def without_unchanged(self) -> "RunReport":
+        """Return what is told of tenants that had news."""
+        skipped = {*self.unchanged}
+        return RunReport(
+            tables=[table for table in self.tables if table.tenant not in skipped],
+            facts=[fact for fact in self.facts if fact.tenant not in skipped],
+            marts=[mart for mart in self.marts if mart.tenant not in skipped],
+        )
 
     def as_document(self) -> dict[str, Any]:
         """Return the report as JSON carries it."""
         return {
+            "unchanged": self.unchanged,
             "tables": [asdict(table) for table in self.tables],
             "facts": [asdict(fact) for fact in self.facts],
             "marts": [asdict(mart) for mart in self.marts],

@@ -86,7 +86,7 @@ def route_tenant(
             blueprints.append(learned)
         routes.append(route)
     routes = with_rejections(warehouse, routes)
-    _record(warehouse, routes)
+    _record(warehouse, tenant.slug, routes)
     known = {(d.schema, d.table) for d in declarations}
     delivered = {_place(route.declaration) for route in routes}
     return RoutedTenant(
@@ -175,13 +175,15 @@ def _learn(route: Route, blueprints: list[Blueprint]) -> Blueprint:
     return learned_blueprint(route.blueprint, route.shape, version)
 
 
-def _record(warehouse: DuckDBPyConnection, routes: list[Route]) -> None:
-    """Append the decisions that differ from the newest ones on the same table."""
+def _record(warehouse: DuckDBPyConnection, tenant: str, routes: list[Route]) -> None:
+    """Append a tenant's decisions that differ from the newest ones on the same table."""
     newest = {
         (schema, table): (verdict, fingerprint)
         for schema, table, verdict, fingerprint in warehouse.execute(
             "select tenant_slug, landed_table, arg_max(verdict, decided_at), "
-            "arg_max(source_schema_hash, decided_at) from platform.routing_decisions group by all"
+            "arg_max(source_schema_hash, decided_at) from platform.routing_decisions "
+            "where tenant_slug = ? group by all",
+            [tenant],
         ).fetchall()
     }
     for route in routes:

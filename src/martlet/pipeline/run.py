@@ -22,6 +22,8 @@ from martlet.pipeline.audit import Beginning, audit_tenant, run_beginning
 from martlet.pipeline.audit_record import record_audits
 from martlet.pipeline.dbt_run import DbtOutcome, run_dbt
 from martlet.pipeline.invocation import Invocation
+from martlet.pipeline.news import News, Watch
+from martlet.pipeline.node_results import newest_results
 from martlet.pipeline.progress import Listener
 from martlet.pipeline.publication import model_platforms
 from martlet.pipeline.publish import FAILURES, Publisher
@@ -33,7 +35,13 @@ from martlet.pipeline.report import (
     rows_held,
     table_reports,
 )
-from martlet.pipeline.routes import RoutedTenant, declared_tables, route_tenant
+from martlet.pipeline.retold import as_told, retold
+from martlet.pipeline.routes import (
+    RoutedTenant,
+    declared_tables,
+    route_tenant,
+    routes_as_they_are,
+)
 from martlet.pipeline.run_findings import (
     MAX_TOLD,
     audit_findings,
@@ -43,6 +51,7 @@ from martlet.pipeline.run_findings import (
     scaffold_findings,
     stopped_finding,
 )
+from martlet.pipeline.run_states import RunState, forget_state
 from martlet.pipeline.shared_landings import account_for_unassigned
 from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.routing import Route
@@ -60,32 +69,107 @@ class Run:
     listener: Listener
     wait_seconds: float
     strict: bool = False
+    full: bool = False  # run also the tenants without news
     report: RunReport = field(default_factory=RunReport)
     broken_promises: int = 0
 
+    def __post_init__(self) -> None:
+        self._watch = Watch(self.settings, self.tenants, self.wait_seconds, self.full)
+
     def run(self, chosen: tuple[Tenant, ...]) -> RunReport:
-        """Run the chosen tenants; one that fails is told of and does not stop the next."""
+        """Run the chosen tenants that have news, and tell again what holds of the others.
+
+        A tenant that fails is told of and does not stop the next.
+        """
         with self._stage("check"):
             self._prepare_files()
-            with self._warehouse() as warehouse:
+            with connect(self.settings.warehouse, wait_seconds=self.wait_seconds) as warehouse:
                 initialize_blueprints(warehouse, self.catalogue)
-        for tenant in chosen:
+                news = self._watch.look(warehouse, chosen)
+        stale = [tenant for tenant in chosen if self._take(tenant, news[tenant.slug])]
+        has_run = any(news[tenant.slug].needs_run for tenant in stale)
+        if self.tenants.shared_landings:
+            self._account_for_unassigned(news.get(naming.UNASSIGNED), has_run=has_run)
+        if stale or self._watch.operators_have_none():
+            self._publish_operations(stale)
+        return self.report
+
+    def _take(self, tenant: Tenant, news: News) -> bool:
+        """Do what a tenant's news ask for; say whether its operational snapshot is stale now."""
+        with self._part():
             try:
-                self._run_tenant(tenant)
+                if news.before is None or news.needs_run:
+                    self._run_tenant(tenant)
+                elif news.needs_publication:
+                    self._publish_again(tenant, news.before)
+                else:
+                    self._tell_again(tenant, news.before)
             except FAILURES as error:
                 self._tell_stopped(tenant, error)
                 with self._publisher() as publisher:
                     publisher.stopped(tenant, error)
-        if self.tenants.shared_landings:
-            with self._stage("audit"), self._warehouse() as warehouse:
-                self.report.tables += account_for_unassigned(warehouse, self.tenants)
-        with self._stage("publish"), self._warehouse() as warehouse, self._publisher() as publisher:
-            publisher.publish_operations(warehouse, chosen)
-        return self.report
+        return news.needs_snapshot
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """Let `report` be that of one tenant for a while; then the whole takes it in."""
+        whole = self.report
+        self.report = RunReport(stages=whole.stages)
+        try:
+            yield
+        finally:
+            whole.add(self.report)
+            self.report = whole
+
+    def _tell_again(self, tenant: Tenant, before: RunState) -> None:
+        self.report.add(retold(before.told))
+        self.report.unchanged.append(tenant.slug)
+        if self.strict:  # each table that cannot be routed, and that nobody has rejected
+            self.broken_promises += sum(f.kind == "quarantine" for f in self.report.findings)
+
+    def _publish_again(self, tenant: Tenant, before: RunState) -> None:
+        """Publish anew what an earlier run has built: only words or holds have changed."""
+        self.listener.tenant(tenant.slug)
+        self._tell_again(tenant, before)
+        problems = self.broken_promises
+        held = [finding for finding in self.report.findings if finding.kind != "hold"]
+        self.report.findings, self.report.marts, self.report.unchanged = held, [], []
+        with self._stage("publish"), self._warehouse() as warehouse:
+            forget_state(warehouse, tenant.slug)
+            with self._publisher() as publisher:
+                routes = routes_as_they_are(warehouse, tenant, self.tenants)
+                results = newest_results(warehouse, tenant.slug)
+                publisher.publish(warehouse, tenant, routes, results)
+            if self._is_good(problems):
+                self._watch.republished(warehouse, before, as_told(self.report))
+
+    def _is_good(self, problems_before: int) -> bool:
+        """Say whether nothing went wrong with a tenant, and what it has is published."""
+        is_published = bool(self.report.marts) and not self.report.marts[-1].held
+        found_none = self.broken_promises == problems_before
+        return found_none and is_published and not self.report.warnings
+
+    def _publish_operations(self, stale: list[Tenant]) -> None:
+        with self._stage("publish"), self._warehouse() as warehouse:
+            with self._publisher() as publisher:
+                publisher.publish_operations(warehouse, stale, self.tenants)
+            if not publisher.failed:
+                self._watch.snapshots_published(warehouse, [tenant.slug for tenant in stale])
+
+    def _account_for_unassigned(self, news: News | None, *, has_run: bool) -> None:
+        """Account for the tables of several tenants, unless neither they nor a push has news."""
+        if news and news.before and not news.changed and not has_run:
+            self.report.add(retold(news.before.told))
+            return
+        with self._stage("audit"), self._warehouse() as warehouse:
+            tables = account_for_unassigned(warehouse, self.tenants)
+            self.report.tables += tables
+            self._watch.unassigned_told(warehouse, as_told(RunReport(tables=tables)))
 
     def _prepare_files(self) -> None:
         """Create the databases where there are none; where one is broken, nothing is created."""
-        for path in (self.settings.landing, self.settings.warehouse):
+        paths = (self.settings.landing, self.settings.warehouse)
+        for path in paths if not all(path.exists() for path in paths) else ():
             if path.exists():
                 with connect(path, read_only=True, wait_seconds=self.wait_seconds):
                     pass
@@ -127,14 +211,17 @@ class Run:
     def _run_tenant(self, tenant: Tenant) -> None:
         self.listener.tenant(tenant.slug)
         with self._stage("route"), self._warehouse() as warehouse:
+            self._watch.begin(warehouse, tenant)
             routed = route_tenant(warehouse, tenant, self.tenants)
             beginning = run_beginning(warehouse, tenant.slug)
         self.report.findings += route_findings(tenant.slug, routed)
         if self.strict:
             self.broken_promises += sum(not r.rejected_because for r in routed.unroutable)
+        problems = self.broken_promises
         with self._stage("scaffold"):
             changes = scaffold_tenant(self.settings, tenant, self.tenants, self.catalogue)
         self.report.findings += scaffold_findings(tenant.slug, changes)
+        self._watch.scaffolded(tenant.slug)
         outcome = self._build(tenant, routed)
         self._tell_failures(tenant, outcome)
         with self._warehouse() as warehouse:
@@ -144,6 +231,8 @@ class Run:
                 )
             with self._stage("publish"), self._publisher() as publisher:
                 publisher.publish(warehouse, tenant, routed.routes, outcome.results)
+            if self._is_good(problems):
+                self._watch.ended(warehouse, tenant, routed, as_told(self.report))
 
     def _build(self, tenant: Tenant, routed: RoutedTenant) -> DbtOutcome:
         """Run dbt; and once more what did not run because a platform's own model failed.

@@ -9,6 +9,8 @@ from martlet.pipeline.accounts import account_expression
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.report import TableReport
 
+UNASSIGNED = "unassigned"  # the status of a table of several tenants
+
 
 def account_for_unassigned(
     warehouse: DuckDBPyConnection, tenants: TenantsFile
@@ -45,7 +47,7 @@ def account_for_unassigned(
                 pushed=0,
                 known=0,
                 quarantined=sum(change for _, change in rows),
-                status="unassigned",
+                status=UNASSIGNED,
                 detail=(
                     f"rows of {landing.table} whose account no tenant, or several, claim, "
                     "or that fail their contract"

@@ -16,7 +16,8 @@ from martlet.registry.fingerprint import LandedShape, fold_name, landed_shape
 Verdict = Literal[
     "exact", "family", "diff", "identity_conflict", "key_changed", "unreadable", "unknown"
 ]
-ROUTED: frozenset[Verdict] = frozenset({"exact", "family", "diff"})
+LEARNED: frozenset[Verdict] = frozenset({"family", "diff"})
+ROUTED: frozenset[Verdict] = frozenset({"exact", *LEARNED})
 
 # A table of which most columns are strange is not the declared object in a new version.
 _MIN_SHARED = 0.5
@@ -54,7 +55,7 @@ class Route:
     @property
     def is_learned(self) -> bool:
         """Say whether the shape was routed without having been known."""
-        return self.verdict in ("family", "diff")
+        return self.verdict in LEARNED
 
 
 def route_table(

@@ -1,0 +1,94 @@
+"""What lies in the landing file, of each schema as one digest: a few queries for all tenants."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from hashlib import md5
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from martlet import naming
+from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.pipeline.run_states import LandingState
+
+# One statement of a thousand parts takes longer to plan than ten of a hundred.
+SCHEMAS_PER_QUERY = 100
+_NOTHING = "nothing has landed"
+
+
+def landing_stamp(path: Path) -> str:
+    """Return what changes with each write to a database file, without opening it.
+
+    Take it before looking into the file: what is written meanwhile then makes another stamp.
+    """
+    stamps = []
+    for part in (path, path.with_name(f"{path.name}.wal")):
+        try:
+            stat = part.stat()
+        except FileNotFoundError:
+            continue
+        stamps.append(f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}")
+    return "+".join(stamps)
+
+
+def landing_schemas(slugs: Iterable[str]) -> list[str]:
+    """Return the schemas that these tenants read."""
+    return [*(naming.landed_schema(slug) for slug in slugs), naming.SHARED_SCHEMA]
+
+
+def is_known(stamp: str, before: LandingState | None, schemas: Iterable[str]) -> bool:
+    """Say whether the file need not be opened: it was looked at since it was last written."""
+    return before is not None and before.stamp == stamp and before.digests.keys() >= {*schemas}
+
+
+def observe_landing(
+    warehouse: DuckDBPyConnection, stamp: str, before: LandingState | None, schemas: Collection[str]
+) -> LandingState:
+    """Return a digest of each schema: its tables, their columns and rows, and its loads.
+
+    `before` is what was seen last; what is right of it stays. The landing is open, or attached.
+    """
+    known = before.digests if before and before.stamp == stamp else {}
+    if is_known(stamp, before, schemas):
+        return LandingState(stamp, known)
+    tables = _tables(warehouse, schemas)
+    loads = _loads(warehouse, [s for s in tables if any(t[0] == "_dlt_loads" for t in tables[s])])
+    seen = {
+        schema: _digest(str((tables[schema], loads.get(schema)))) if schema in tables else _NOTHING
+        for schema in schemas
+    }
+    return LandingState(stamp, {**known, **seen})
+
+
+def _tables(
+    warehouse: DuckDBPyConnection, schemas: Collection[str]
+) -> dict[str, list[tuple[str, str, int]]]:
+    """Return name, digest of the definition, and number of rows of each table, by schema."""
+    wanted = {*schemas}
+    tables: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
+    for schema, name, definition, rows in warehouse.execute(
+        "select schema_name, table_name, md5(sql), estimated_size from duckdb_tables() "
+        "where database_name = 'landing' order by schema_name, table_name"
+    ).fetchall():
+        if schema in wanted:
+            tables[schema].append((name, definition, rows))
+    return tables
+
+
+def _loads(warehouse: DuckDBPyConnection, schemas: list[str]) -> dict[str, tuple[int, int]]:
+    """Return number and digest of the loads that dlt has completed, by schema."""
+    loads = {}
+    for start in range(0, len(schemas), SCHEMAS_PER_QUERY):
+        parts = (
+            f"select {quoted_text(schema)}, count(*), "
+            "bit_xor(md5_number_lower(concat_ws(' ', load_id, status))) "
+            f"from landing.{quoted_name(schema)}._dlt_loads"
+            for schema in schemas[start : start + SCHEMAS_PER_QUERY]
+        )
+        for schema, count, digest in warehouse.execute(" union all ".join(parts)).fetchall():
+            loads[schema] = (count, digest)
+    return loads
+
+
+def _digest(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
