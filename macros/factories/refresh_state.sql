@@ -43,38 +43,64 @@
 
 
 {#
-    {reason, definition, ledger, number, news}: why the fact must be rebuilt in full (none: it need
-    not), its definition's digest, the ledger's position, this refresh's number, and the load ids
-    that the ledger gained since the last one, by input.
+    Where the fact stands. `reason`: why it must be rebuilt in full, none where it need not be;
+    `is_index_kept`: whether the record index goes on from where it was; `news`: the loads that the
+    ledger gained since; and what is recorded of this refresh: number, definition, index, ledger.
 #}
 {% macro fact_state(inputs, existing, query) %}
-    {% set definition = definition_digest(inputs, query) %}
-    {% set ledger = ledger_position(inputs) %}
+    {% set last = last_refresh() %}
+    {% set state = {
+        'number': last.refresh_number + 1,
+        'definition': definition_digest(inputs, query),
+        'index': index_digest(inputs),
+        'ledger': ledger_position(inputs),
+        'news': [],
+    } %}
+    {% set is_asked_for = should_full_refresh() or var('full', false) %}
+    {% set is_continued = last.refresh_number > 0 and ledger_rows_until(inputs, last.ledger_pushed_at) == last.ledger_rows %}
+    {% set unknown = inputs | rejectattr('records') | rejectattr('lookup') | map(attribute='object') | list %}
+    {% set is_kept = is_continued and not is_asked_for and last.index_digest == state.index and rows_of(record_index()) == last.index_rows
+        and not (inputs | selectattr('lookup') | list and rows_of(kept_lookups()) < 0) %}
+    {% if is_asked_for %}
+        {% set reason = 'asked for' %}
+    {% elif last.refresh_number == 0 or existing is none or not existing.is_table %}
+        {% set reason = 'first build' %}
+    {% elif last.definition_digest != state.definition %}
+        {% set reason = 'definition changed' %}
+    {% elif not is_kept or rows_of(this) != last.fact_rows %}
+        {% set reason = 'not as it was left' %}
+    {% elif unknown and state.ledger[0] != last.ledger_rows %}
+        {% set reason = 'no parts known of ' ~ unknown | join(', ') %}
+    {% else %}
+        {% set reason = none %}
+    {% endif %}
+    {% if is_continued and state.ledger[0] != last.ledger_rows %}
+        {% do state.update({'news': loads_since(inputs, last.ledger_pushed_at)}) %}
+    {% endif %}
+    {% do state.update({'reason': reason, 'is_index_kept': is_kept}) %}
+    {{ return(state) }}
+{% endmacro %}
+
+
+{# The newest record of the fact; refresh_number is 0 where there is none. #}
+{% macro last_refresh() %}
+    {% set names = ['refresh_number', 'definition_digest', 'index_digest', 'ledger_rows', 'fact_rows', 'index_rows'] %}
     {% set rows = run_query(
-        "select refresh_number, definition_digest, ledger_rows, cast(ledger_pushed_at as varchar), fact_rows, index_rows "
-        ~ "from " ~ ref('platform_ops__fact_refreshes') ~ " where fact = '" ~ this.identifier
+        "select " ~ names | join(', ') ~ ", cast(ledger_pushed_at as varchar) as ledger_pushed_at from "
+        ~ ref('platform_ops__fact_refreshes') ~ " where fact = '" ~ this.identifier
         ~ "' order by refresh_number desc limit 1"
     ).rows %}
-    {% set state = {'definition': definition, 'ledger': ledger, 'number': (rows[0][0] if rows else 0) + 1, 'reason': none, 'news': []} %}
-    {% set unknown = inputs | rejectattr('records') | rejectattr('lookup') | map(attribute='object') | list %}
-    {% if should_full_refresh() or var('full', false) %}
-        {% do state.update({'reason': 'asked for'}) %}
-    {% elif not rows or existing is none or not existing.is_table %}
-        {% do state.update({'reason': 'first build'}) %}
-    {% elif not inputs %}
-        {% do state.update({'reason': 'no source' if rows[0][1] != definition else none}) %}
-    {% elif unknown %}
-        {% do state.update({'reason': 'no parts known of ' ~ unknown | join(', ')}) %}
-    {% elif rows[0][1] != definition %}
-        {% do state.update({'reason': 'definition changed'}) %}
-    {% elif rows_of(this) != rows[0][4] or rows_of(record_index()) != rows[0][5] %}
-        {% do state.update({'reason': 'not as it was left'}) %}
-    {% elif ledger_rows_until(inputs, rows[0][3]) != rows[0][2] %}
-        {% do state.update({'reason': 'ledger is not a continuation'}) %}
-    {% elif ledger[0] != rows[0][2] %}
-        {% do state.update({'news': loads_since(inputs, rows[0][3])}) %}
-    {% endif %}
-    {{ return(state) }}
+    {{ return(rows[0] if rows else {'refresh_number': 0}) }}
+{% endmacro %}
+
+
+{# What the record index is made by. #}
+{% macro index_digest(inputs) %}
+    {% set texts = [] %}
+    {% for input in inputs if input.records %}
+        {% do texts.append(insert_indexed(input, input_rows(input))) %}
+    {% endfor %}
+    {{ return(local_md5(texts | join('\n'))) }}
 {% endmacro %}
 
 
@@ -121,6 +147,9 @@
     than were counted, and the position is none.
 #}
 {% macro ledger_rows_until(inputs, moment) %}
+    {% if not inputs %}
+        {{ return(0) }}
+    {% endif %}
     {% set until = " and pushed_at <= timestamp '" ~ moment ~ "'" if moment else ' and false' %}
     {{ return(run_query("select count(*) " ~ ledger_of(inputs) ~ until).rows[0][0]) }}
 {% endmacro %}
@@ -148,6 +177,7 @@
             {{ state.number }},
             {{ sql_literal(reason) if reason else 'null' }},
             '{{ state.definition }}',
+            '{{ state.index }}',
             {{ state.ledger[0] }},
             {{ "timestamp '" ~ state.ledger[1] ~ "'" if state.ledger[1] else 'null' }},
             {{ 'null' if reason else '(select count(*) from martlet_parts where is_rebuilt)' }},

@@ -21,11 +21,13 @@
         {% set inputs = fact_inputs() %}
         {% set state = fact_state(inputs, existing, sql) %}
         {% set reason = state.reason %}
-        {% if not reason and state.news %}
-            {% do index_records(inputs, state.news) %}
-            {% set reason = find_touched(inputs, state.news) %}
-        {% elif reason %}
+        {% if not state.is_index_kept %}
             {% do replace_index(inputs) %}
+        {% elif state.news %}
+            {% do index_records(inputs, state.news) %}
+        {% endif %}
+        {% if state.news and not reason %}
+            {% set reason = find_touched(inputs, state.news) %}
         {% endif %}
         {% if reason %}
             {% do replace_fact(existing, sql) %}
@@ -80,23 +82,6 @@
 {% endmacro %}
 
 
-{# Memory is the engine's for as long as its connection is open: what served is dropped. #}
-{% macro drop_refresh_tables() %}
-    {% set query %}
-        select kind, name
-        from (
-            select 'view' as kind, view_name as name from duckdb_views() where temporary
-            union all
-            select 'table', table_name from duckdb_tables() where temporary
-        ) as t
-        where name like 'martlet\_%' escape '\'
-    {% endset %}
-    {% for row in run_query(query).rows %}
-        {% do run_query("drop " ~ row[0] ~ " if exists " ~ row[1]) %}
-    {% endfor %}
-{% endmacro %}
-
-
 {# The intermediate view of an input, over the versions of the records that are needed alone. #}
 {% macro narrow_view(input, view, versions) %}
     {% set keys %}
@@ -135,5 +120,9 @@
             {%- do parts[input.fact_part].append(input.platform) -%}
         {%- endif -%}
     {%- endfor -%}
-    case {% for part, platforms in parts.items() %}when f.source_platform in ({{ sql_literals(platforms) }}) then {{ part }} {% endfor %}end
+    {%- if parts | length == 1 -%}
+        {{ inputs[0].fact_part }}
+    {%- else -%}
+        case{% for part, platforms in parts.items() %} when f.source_platform in ({{ sql_literals(platforms) }}) then {{ part }}{% endfor %} end
+    {%- endif -%}
 {%- endmacro %}

@@ -75,6 +75,7 @@
         {'name': 'refresh_number', 'type': 'bigint'},
         {'name': 'rebuilt_because', 'type': 'varchar'},
         {'name': 'definition_digest', 'type': 'varchar'},
+        {'name': 'index_digest', 'type': 'varchar'},
         {'name': 'ledger_rows', 'type': 'bigint'},
         {'name': 'ledger_pushed_at', 'type': 'timestamp'},
         {'name': 'parts', 'type': 'bigint'},

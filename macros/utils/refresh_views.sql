@@ -37,3 +37,24 @@
         ~ " as m semi join martlet_places as p on p.place = m.rowid where " ~ rows
     ) %}
 {% endmacro %}
+
+
+{# Memory is the engine's for as long as its connection is open: what served is dropped. #}
+{% macro drop_refresh_tables() %}
+    {{ return(adapter.dispatch('drop_refresh_tables', 'martlet')()) }}
+{% endmacro %}
+
+{% macro default__drop_refresh_tables() %}
+    {% set query %}
+        select kind, name
+        from (
+            select 'view' as kind, view_name as name from duckdb_views() where temporary
+            union all
+            select 'table', table_name from duckdb_tables() where temporary
+        ) as t
+        where name like 'martlet\_%' escape '\'
+    {% endset %}
+    {% for row in run_query(query).rows %}
+        {% do run_query("drop " ~ row[0] ~ " if exists " ~ row[1]) %}
+    {% endfor %}
+{% endmacro %}

@@ -221,9 +221,7 @@ def _analytics(tenant: Tenant, table: StarTable) -> GeneratedFile:
 def _materialization(tenant: Tenant, table: StarTable) -> str:
     """Return the lines that say how the table is kept: a fact follows what its records change."""
     if table.kind == "dimension":
-        return (
-            "{{ config(materialized='table', schema='analytics', contract={'enforced': true}) }}"
-        )
+        return "{{ config(materialized='table', schema='analytics', contract={'enforced': true}) }}"
     return f"""\
 -- depends_on: {{{{ ref('platform_ops__push_ledger') }}}}, {{{{ ref('platform_ops__fact_refreshes') }}}}
 {{{{ config(
