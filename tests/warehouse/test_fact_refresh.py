@@ -20,7 +20,7 @@ from tests.warehouse.changes import Delivery, changes, history, tenants
 from tests.warehouse.state import tenant
 
 SEED = 61
-ROUNDS = 5
+ROUNDS = 4
 FACTS = {
     "ada": ("ad_performance", "orders", "sessions"),
     "bea": ("sessions",),
@@ -127,7 +127,7 @@ def test_parts_of_every_fact_were_rebuilt_and_no_more(
     assert set(why) == {None, "first build"}, f"seed {SEED}"
     assert why["first build"] == 9  # with the facts of domains that a tenant has no source of
     partial = Counter(row["fact"] for row in refreshes if row["parts"])
-    assert min(partial.values()) >= 3, f"seed {SEED}"
+    assert min(partial.values()) >= 2, f"seed {SEED}"
     assert len(partial) == 5
 
 
