@@ -224,7 +224,7 @@ def history(dice: random.Random) -> list[Delivery]:
 def changes(dice: random.Random, number: int) -> Iterator[Delivery]:
     """Give some deliveries of a few days each: new, restated, gone again, or taken long ago."""
     for kind in KINDS:
-        if dice.random() < 0.25:
+        if dice.random() < 0.1:
             continue
         first = dice.randrange(DAYS + number)
         days = range(first, first + dice.randint(1, 2))
