@@ -223,7 +223,8 @@ def _materialization(tenant: Tenant, table: StarTable) -> str:
     if table.kind == "dimension":
         return "{{ config(materialized='table', schema='analytics', contract={'enforced': true}) }}"
     return f"""\
--- depends_on: {{{{ ref('platform_ops__push_ledger') }}}}, {{{{ ref('platform_ops__fact_refreshes') }}}}
+-- depends_on: {{{{ ref('platform_ops__push_ledger') }}}}
+-- depends_on: {{{{ ref('platform_ops__fact_refreshes') }}}}
 {{{{ config(
     materialized='refreshed',
     schema='analytics',
