@@ -3,6 +3,7 @@
     {% set lists = {
         'master': master_columns(),
         'push_ledger': push_ledger_columns(),
+        'fact_refreshes': fact_refreshes_columns(),
         'quarantine_rows': quarantine_rows_columns(),
         'quarantine_decisions': quarantine_decisions_columns(),
         'schema_history': schema_history_columns(),
@@ -63,6 +64,24 @@
         {'name': 'rows_erased', 'type': 'bigint'},
         {'name': 'rows_tombstoned', 'type': 'bigint'},
         {'name': 'pushed_at', 'type': 'timestamp'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro fact_refreshes_columns() %}
+    {{ return([
+        {'name': 'tenant_slug', 'type': 'varchar'},
+        {'name': 'fact', 'type': 'varchar'},
+        {'name': 'refresh_number', 'type': 'bigint'},
+        {'name': 'rebuilt_because', 'type': 'varchar'},
+        {'name': 'definition_digest', 'type': 'varchar'},
+        {'name': 'index_digest', 'type': 'varchar'},
+        {'name': 'ledger_rows', 'type': 'bigint'},
+        {'name': 'ledger_pushed_at', 'type': 'timestamp'},
+        {'name': 'parts', 'type': 'bigint'},
+        {'name': 'fact_rows', 'type': 'bigint'},
+        {'name': 'index_rows', 'type': 'bigint'},
+        {'name': 'refreshed_at', 'type': 'timestamp'},
     ]) }}
 {% endmacro %}
 

@@ -36,6 +36,23 @@ newest as (
     anti join superseded as s
         on s.tenant_skey = v.tenant_skey and s.load_id = v.load_id and s.load_row = v.load_row
 ),
+{{ typed_rows('newest', contract) }}
+select
+    *,
+{%- if 'event_name' in contract.columns | map(attribute='name') %}
+    {{ event_logic(tenant, platform, object) }}
+{%- endif %}
+from typed
+where {{ apply_tenant_logic(tenant, platform, object) }}
+{% endmacro %}
+
+
+{#
+    The last steps before a typed record, as the common tables `parsed`, `listed` (where a column is
+    read from a list) and `typed`: every payload of `relation`, which has a master's columns, is
+    parsed once.
+#}
+{% macro typed_rows(relation, contract) -%}
 {%- set paths = [] %}
 {%- for column in contract.columns %}
     {%- for path in column.paths if path not in paths %}
@@ -45,7 +62,7 @@ newest as (
 {%- set lists = contract.columns | selectattr('list_key') | list %}
 parsed as (
     select *, {{ json_texts('raw_data_payload', paths) }} as _f
-    from newest
+    from {{ relation }}
 ),
 {%- if lists %}
 {%- set fields = lists | map(attribute='list_value') | sum(start=[]) | unique | list %}
@@ -77,14 +94,7 @@ typed as (
         raw_data_payload,
     from {{ 'listed' if lists else 'parsed' }}
 )
-select
-    *,
-{%- if 'event_name' in contract.columns | map(attribute='name') %}
-    {{ event_logic(tenant, platform, object) }}
-{%- endif %}
-from typed
-where {{ apply_tenant_logic(tenant, platform, object) }}
-{% endmacro %}
+{%- endmacro %}
 
 
 {# One typed column from the parsed texts; an empty text is an absent value, but for text itself. #}

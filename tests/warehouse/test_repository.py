@@ -14,7 +14,7 @@ from tests.warehouse.bare_dbt import dbt_in
 LAYERS = {
     "models/staging/": (28, "view", "staging"),
     "models/intermediate/": (28, "view", "intermediate"),
-    "models/analytics/": (8, "table", "analytics"),
+    "models/analytics/": (8, "refreshed or table", "analytics"),
     "models/platform/master_models/": (36, "append_only", "platform"),
 }
 
@@ -71,7 +71,14 @@ def test_every_model_of_a_layer_is_materialized_in_its_schema_as_specified(
 
     found = {(m["config"]["materialized"], m["schema"]) for m in repository.below(folder)}
 
-    assert found == {(materialized, schema)}
+    assert found == {(kind, schema) for kind in materialized.split(" or ")}
+
+
+def test_facts_follow_their_records_and_dimensions_are_built_whole(repository: Listing) -> None:
+    for model in repository.below("models/analytics/"):
+        is_fact = model["name"].startswith("fct_")
+
+        assert model["config"]["materialized"] == ("refreshed" if is_fact else "table")
 
 
 def test_there_is_one_master_for_each_object_of_each_api_of_the_catalogue(

@@ -210,7 +210,7 @@ def _rows_made(warehouse: duckdb.DuckDBPyConnection, invocation: Invocation) -> 
         r.node.name: tables[r.node.schema, r.node.name]
         for r in invocation.nodes
         if r.node.resource_type == "model"
-        and r.node.config.materialized == "table"
+        and r.node.config.materialized in ("table", "refreshed")
         and (r.node.schema, r.node.name) in tables
     }
     pushed = {

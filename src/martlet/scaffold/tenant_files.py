@@ -181,7 +181,11 @@ def _intermediate(
     contract = contract_macro(connector.master_model_id, object_)
     body = f"""\
 -- grain: one row per {platform} {object_} record of {tenant.slug}, its newest version
-{after}{{{{ config(materialized='view', schema='intermediate') }}}}
+{after}{{% set unpack = {{
+    'tenant': '{tenant.slug}', 'platform': '{platform}', 'object': '{object_}',
+    'master': '{master}', 'contract': '{contract}',
+}} %}}
+{{{{ config(materialized='view', schema='intermediate', meta={{'unpack': unpack}}) }}}}
 {{{{ unpack_master(
     ref('{master}'), {contract}(), '{tenant.slug}', '{platform}', '{object_}'
 ) }}}}
@@ -204,7 +208,7 @@ def _analytics(tenant: Tenant, table: StarTable) -> GeneratedFile:
     name = star_model(tenant.slug, table)
     body = f"""\
 -- grain: {table.grain}
-{{{{ config(materialized='table', schema='analytics', contract={{'enforced': true}}) }}}}
+{_materialization(tenant, table)}
 {{{{ {table.factory}('{tenant.slug}', {arguments}) }}}}
 """
     return GeneratedFile(
@@ -212,6 +216,21 @@ def _analytics(tenant: Tenant, table: StarTable) -> GeneratedFile:
         body=body,
         edit_instead="tenants.yaml",
     )
+
+
+def _materialization(tenant: Tenant, table: StarTable) -> str:
+    """Return the lines that say how the table is kept: a fact follows what its records change."""
+    if table.kind == "dimension":
+        return "{{ config(materialized='table', schema='analytics', contract={'enforced': true}) }}"
+    return f"""\
+-- depends_on: {{{{ ref('platform_ops__push_ledger') }}}}
+-- depends_on: {{{{ ref('platform_ops__fact_refreshes') }}}}
+{{{{ config(
+    materialized='refreshed',
+    schema='analytics',
+    contract={{'enforced': true}},
+    meta={{'tenant': '{tenant.slug}', 'fact': '{table.name}'}},
+) }}}}"""
 
 
 def _analytics_yml(tenant: Tenant) -> GeneratedFile:
