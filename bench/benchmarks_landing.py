@@ -130,7 +130,7 @@ def landing_large_file(bench: Bench) -> None:
     """Once each, in a process of its own: what matters is that memory does not follow the rows."""
     turns: dict[str, Turn] = {}
     for number, full in enumerate((1_000_000, 10_000_000)):
-        rows = bench.size(f"events {full:,}", full, least=100_000 * (1 + 3 * number))
+        rows = bench.size(f"events {full:,}", full, least=20_000 * (1 + number))
         folder = bench.folder / f"large_{number}"
         _project(folder, KINDS["events"])
         _write_parquet(folder / "events.parquet", rows)
