@@ -1,5 +1,5 @@
 {#
-    The first 60 bits of a record's key as a number. Masters keep it beside the key: finding the few
+    The first 40 bits of a record's key as a number. Masters keep it beside the key: finding the few
     versions of some keys in a long history costs a third of what it costs over the keys themselves.
     Two keys may share a prefix, so whoever finds a version by it compares the key as well.
 #}
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__key_prefix(tenant_skey) -%}
-    cast('0x' || left({{ tenant_skey }}, 15) as bigint)
+    cast('0x' || left({{ tenant_skey }}, 10) as bigint)
 {%- endmacro %}
 
 
