@@ -172,6 +172,11 @@ class Witness:
             ledger=[Counts(*row.values()) for row in ledger],
         )
 
+    def prefixes(self, kind: Kind) -> list[tuple[str, int]]:
+        """Return key and prefix of every version that the warehouse holds of an object."""
+        rows = self.project.query(f"select tenant_skey, key_prefix from platform.{kind.master}")
+        return [(row["tenant_skey"], row["key_prefix"]) for row in rows]
+
     def expected_facts(self) -> dict[str, Any]:
         """Return the facts that follow from the oracle's newest records."""
         insights, orders, events = (
