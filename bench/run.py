@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks_landing
+import benchmarks_publish
 import benchmarks_push
+import benchmarks_serve
 import benchmarks_unpack
 from harness import QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
 from machine import circumstances
@@ -21,7 +23,9 @@ from projects import repository
 from report import page, show
 from rich.console import Console
 
-BENCHMARKS = in_order((benchmarks_push, benchmarks_unpack, benchmarks_landing))
+BENCHMARKS = in_order(
+    (benchmarks_push, benchmarks_unpack, benchmarks_landing, benchmarks_publish, benchmarks_serve)
+)
 KEPT = Path("docs/performance.json")
 PAGE = Path("docs/performance.md")
 
