@@ -15,6 +15,8 @@ from typing import Any
 import benchmarks_landing
 import benchmarks_publish
 import benchmarks_push
+import benchmarks_refetch
+import benchmarks_refresh
 import benchmarks_serve
 import benchmarks_unpack
 from harness import QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
@@ -23,9 +25,16 @@ from projects import repository
 from report import page, show
 from rich.console import Console
 
-BENCHMARKS = in_order(
-    (benchmarks_push, benchmarks_unpack, benchmarks_landing, benchmarks_publish, benchmarks_serve)
+MODULES = (
+    benchmarks_push,
+    benchmarks_refetch,
+    benchmarks_unpack,
+    benchmarks_refresh,
+    benchmarks_landing,
+    benchmarks_publish,
+    benchmarks_serve,
 )
+BENCHMARKS = in_order(MODULES)
 KEPT = Path("docs/performance.json")
 PAGE = Path("docs/performance.md")
 
