@@ -15,6 +15,7 @@ from typing import Any
 import benchmarks_landing
 import benchmarks_publish
 import benchmarks_push
+import benchmarks_record
 import benchmarks_refetch
 import benchmarks_refresh
 import benchmarks_serve
@@ -33,6 +34,7 @@ MODULES = (
     benchmarks_landing,
     benchmarks_publish,
     benchmarks_serve,
+    benchmarks_record,
 )
 BENCHMARKS = in_order(MODULES)
 KEPT = Path("docs/performance.json")
