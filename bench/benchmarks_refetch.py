@@ -28,7 +28,13 @@ def refetch(bench: Bench) -> None:
     for model in (one, each, versions):
         model.run()
     merge.load(fleet.newest)
-    keepers = {"push": fleet, "one": one, "each": each, "versions": versions, "dlt": merge}
+    keepers: dict[str, Fleet | CursorModel | DltMerge] = {
+        "push": fleet,
+        "one": one,
+        "each": each,
+        "versions": versions,
+        "dlt": merge,
+    }
     before = {name: (_rows(side), side.bytes()) for name, side in keepers.items()}
     fleet.landing.clear()
     rows = tenants * ads * AGAIN_DAYS

@@ -28,6 +28,11 @@ class Benchmark:
     run: Callable[["Bench"], None]
     in_quick: bool
 
+    @property
+    def group(self) -> str:
+        """Return what the benchmark's module is about."""
+        return self.run.__module__.removeprefix("benchmarks_")
+
 
 REGISTRY: dict[str, Benchmark] = {}
 
@@ -172,6 +177,7 @@ def run_benchmark(bench: Bench, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": registered.title,
+        "group": registered.group,
         "scale": bench.scale,
         "data": bench.data,
         "cuts": bench.cuts,
