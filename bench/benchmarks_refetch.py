@@ -62,8 +62,8 @@ def refetch(bench: Bench) -> None:
     _tell_costs(bench, list(sides.values()), fleet, tenants, sample)
     _tell_growth(bench, grown, tenants, sample, rows)
     bench.note(
-        "The sides' newest rows are the same, compared by their sum after the last turn. All "
-        "three kinds leave their parse out. The dbt models replace a record's row by its newest "
+        "The sides' newest rows are the same, compared by their sum after the last turn. Ours "
+        "and dbt's leave the parse out. The dbt models replace a record's row by its newest "
         "(unique_key, delete and insert) or keep all that is fetched (append): the first is what "
         "most people do, the second keeps a history, as the master does. The cursor is the moment "
         "of extraction, as the source states no change."
@@ -113,6 +113,7 @@ def _tell_costs(bench: Bench, sides: list[Side], fleet: Fleet, tenants: int, sam
         (push - push_idle) / (each - each_idle),
     )
     bench.figure("push, CPU a tenant", push / tenants * 1e3, "ms")
+    bench.figure("of which with nothing new", push_idle / tenants * 1e3, "ms")
     bench.figure("landing, CPU a tenant", landing * 1e3, "ms")
     bench.figure("dbt model a tenant, CPU a tenant", each / tenants * 1e3, "ms")
     bench.figure("dlt's merge, CPU a tenant", merge / sample * 1e3, "ms")

@@ -17,6 +17,7 @@ from measuring import Reading, measured
 
 QUICK_SCALE = 0.01
 REPEAT = 5
+QUICK_REPEAT = 3
 
 
 @dataclass(frozen=True)

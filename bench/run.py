@@ -20,7 +20,7 @@ import benchmarks_refetch
 import benchmarks_refresh
 import benchmarks_serve
 import benchmarks_unpack
-from harness import QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
+from harness import QUICK_REPEAT, QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
 from machine import circumstances
 from projects import repository
 from report import page, show
@@ -46,12 +46,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help=f"at scale {QUICK_SCALE:g}")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"most of them, at scale {QUICK_SCALE:g}"
+    )
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help=", ".join(b.name for b in BENCHMARKS)
     )
     parser.add_argument("--scale", type=float, help="part of each benchmark's full size")
-    parser.add_argument("--repeat", type=int, default=REPEAT, help="turns of each side")
+    parser.add_argument(
+        "--repeat", type=int, help=f"turns of each side: {REPEAT}, with --quick {QUICK_REPEAT}"
+    )
     parser.add_argument("--folder", type=Path, help="where to make databases; default: temporary")
     parser.add_argument("--keep", action="store_true", help=f"put the results into {KEPT}, {PAGE}")
     parser.add_argument("--page", action="store_true", help=f"only write {PAGE} from {KEPT}")
@@ -67,7 +71,7 @@ def main() -> None:
         run(
             chosen(BENCHMARKS, asked.only, quick=asked.quick),
             scale,
-            asked.repeat,
+            asked.repeat or (QUICK_REPEAT if asked.quick else REPEAT),
             asked.folder,
             asked.keep,
         )
