@@ -101,7 +101,7 @@ class Year:
         return {kind: reasons.get(_fact(kind)) or None for kind in self.per_day}
 
 
-@benchmark("refresh", "Facts refreshed after one new day in a year of data")
+@benchmark("refresh", "Facts refreshed after one new day in a year of data", in_quick=False)
 def refresh(bench: Bench) -> None:
     """Each turn lands and pushes a day of all kinds; the refreshed fact must equal the rebuilt."""
     year = _year(bench)
