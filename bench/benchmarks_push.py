@@ -201,7 +201,7 @@ def _plain_insert(file: Path, history: History) -> Callable[[], None]:
 def _add_tenants(history: History, count: int) -> None:
     """Copy the tenant's rows in master, hub and ledger to others, one after the other."""
     master = f"platform.{history.stage.master}"
-    prefix = history.stage.compile("{{ key_prefix('SKEY') }}")
+    prefix = history.stage.compile("{{ key_prefix('SKEY', day_of_prefix('key_prefix')) }}")
     with connect_warehouse(history.settings) as warehouse:
         for relation in (master, "platform.hub_key_registry", "ops.platform_ops__push_ledger"):
             warehouse.execute(f"create temp table own as from {relation}")

@@ -57,7 +57,7 @@ select
     extracted_at,
     load_id,
     load_row,
-    {{ key_prefix(skey) }} as key_prefix,
+    {{ key_prefix(skey, 'key_day') }} as key_prefix,
     rejected_because,
 from (
     select
@@ -66,6 +66,7 @@ from (
     {%- for part in key.parts %}
         {{ part }} as key_{{ loop.index }},
     {%- endfor %}
+        {{ landed_key_day(push.contract, shape) }} as key_day,
         {{ loader.is_deleted }} as is_deleted,
         {{ loader.extracted_at }} as extracted_at,
         {{ loader.load_id }} as load_id,

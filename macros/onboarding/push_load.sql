@@ -38,7 +38,7 @@
 {# The load's rows without their payloads. #}
 {% macro incoming_rows(push, landing, staged, rows_of_load) %}
     create or replace temp table martlet_incoming as
-    select *, {{ key_prefix('tenant_skey') }} as key_prefix
+    select * exclude (staged_prefix), {{ key_prefix('tenant_skey', day_of_prefix('staged_prefix')) }} as key_prefix
     from (
         select
             {{ numbered_key(push, landing) }} as tenant_skey,
@@ -47,6 +47,7 @@
             load_row,
             rejected_because,
             source_schema_hash,
+            key_prefix as staged_prefix,
         from (
             select
                 tenant_skey,
@@ -55,6 +56,7 @@
                 load_row,
                 rejected_because,
                 source_schema_hash,
+                key_prefix,
     {%- if not push.contract.key %}
                 dense_rank() over (partition by record_hash order by load_row) as occurrence,
     {%- endif %}
@@ -103,6 +105,7 @@
     compared as (
         select
             i.tenant_skey,
+            i.key_prefix,
             i.record_hash,
             i.extracted_at,
             i.load_row,
@@ -118,7 +121,7 @@
     select
         c.load_row,
         c.tenant_skey,
-        {{ key_prefix('c.tenant_skey') }} as key_prefix,
+        c.key_prefix,
         c.extracted_at,
         c.newest_hash is null and c.hash_before_in_load is null as is_new_key,
     from compared as c

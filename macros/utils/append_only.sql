@@ -42,6 +42,7 @@
 {% endmacro %}
 
 {% macro default__add_computed_columns(relation, columns) %}
+    {% set contract = context[model.name | replace('platform_mm__', 'contract_')]() %}
     {% set present = run_query("select column_name from (describe " ~ relation ~ ")").columns[0].values() %}
     {% for column in columns if column.name not in present %}
         {% do log(relation ~ ': adds ' ~ column.name ~ ', once', info=true) %}
@@ -49,7 +50,7 @@
         {# Writes that one column anew: an update would keep its old values beside. #}
         {% do run_query(
             "alter table " ~ relation ~ " alter column " ~ column.name ~ " set data type " ~ column.type
-            ~ " using " ~ column.computed
+            ~ " using " ~ context[column.computed](contract)
         ) %}
     {% endfor %}
 {% endmacro %}

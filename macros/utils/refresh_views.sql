@@ -28,11 +28,10 @@
 {% endmacro %}
 
 {% macro default__keep_versions(table, master, rows, keys) %}
-    {% set prefixes = "(select " ~ key_prefix('tenant_skey') ~ " as key_prefix from (" ~ keys ~ ") as n)" %}
-    {% do run_query(key_places('martlet_places', master, rows, prefixes)) %}
+    {% do run_query(key_places('martlet_places', master, rows, '(' ~ keys ~ ')')) %}
     {% do run_query(
         "create or replace temp table " ~ table ~ " as "
-        ~ rows_at_places('martlet_places', master, rows ~ " and m.tenant_skey in (" ~ keys ~ ")", ['m.*'])
+        ~ rows_at_places('martlet_places', master, rows ~ " and m.tenant_skey in (select tenant_skey from (" ~ keys ~ ") as n)", ['m.*'])
     ) %}
 {% endmacro %}
 

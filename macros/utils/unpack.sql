@@ -50,9 +50,9 @@ where {{ apply_tenant_logic(tenant, platform, object) }}
 {#
     The last steps before a typed record, as the common tables `parsed`, `listed` and `keyed` (where a
     column is read from a list) and `typed`: every payload of `relation`, which has a master's columns, is
-    parsed once.
+    parsed once; `kept` names those of its columns that are wanted beside the record's.
 #}
-{% macro typed_rows(relation, contract) -%}
+{% macro typed_rows(relation, contract, kept=[]) -%}
 {%- set texts = contract.columns | rejectattr('list_key') | map(attribute='paths') | sum(start=[]) | unique(case_sensitive=true) | list %}
 {%- set lists = listed_fields(contract) %}
 {%- set plan = json_plan(texts, lists) %}
@@ -95,6 +95,9 @@ typed as (
         load_id,
         source_schema_hash,
         raw_data_payload,
+    {%- for name in kept %}
+        {{ name }},
+    {%- endfor %}
     from {{ 'keyed' if lists else 'parsed' }}
 )
 {%- endmacro %}
