@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import benchmarks_day
 import benchmarks_landing
 import benchmarks_push
 import benchmarks_unpack
@@ -21,7 +22,7 @@ from projects import repository
 from report import page, show
 from rich.console import Console
 
-BENCHMARKS = in_order((benchmarks_push, benchmarks_unpack, benchmarks_landing))
+BENCHMARKS = in_order((benchmarks_push, benchmarks_unpack, benchmarks_landing, benchmarks_day))
 KEPT = Path("docs/performance.json")
 PAGE = Path("docs/performance.md")
 

@@ -4,11 +4,8 @@
     does not exist.
 #}
 {% macro landed_shape(relation) %}
-    {% set exists = run_query(
-        "select count(*) from duckdb_tables() where database_name = '" ~ relation.database
-        ~ "' and schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "'"
-    ).rows[0][0] %}
-    {% if not exists %}
+    {# Answered by what dbt listed once: the landing does not change while dbt has it open. #}
+    {% if not adapter.get_relation(relation.database, relation.schema, relation.identifier) %}
         {{ return(none) }}
     {% endif %}
     {% set document = run_query(
