@@ -1,4 +1,4 @@
-"""A day at several numbers of tenants: nothing new, one tenant new, all new; and one tenant more."""
+"""A day at several numbers of tenants: nothing, one or all new; and onboarding one more."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def day_nothing_new(bench: Bench) -> None:
     "day_one_new", "A day on which one tenant has news, at 2 to 1,000 tenants", in_quick=False
 )
 def day_one_new(bench: Bench) -> None:
-    """Each turn lands a day of the same tenant; the whole command runs, all tenants are looked at."""
+    """Each turn lands a day of the same tenant; the whole command looks at all of them."""
     projects = _projects(bench)
     _run_all_once(bench, projects)
     sides = bench.turns(
@@ -90,8 +90,8 @@ def day_all_new(bench: Bench) -> None:
         bench.cuts[f"tenants with news of {size:,}"] = (size, REAL)
         bench.figure(f"CPU of each tenant with news, {size:,} tenants", side.cpu / REAL, "s")
     bench.note(
-        "tenants run one after the other: a warehouse file has one writing process, and one tenant's "
-        "models use the engine's threads"
+        "tenants run one after the other: a warehouse file has one writing process, and the "
+        "engine runs the statements of a tenant on all cores"
     )
 
 
