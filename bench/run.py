@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import benchmarks_day
 import benchmarks_landing
 import benchmarks_publish
 import benchmarks_push
@@ -31,6 +32,7 @@ MODULES = (
     benchmarks_refetch,
     benchmarks_unpack,
     benchmarks_refresh,
+    benchmarks_day,
     benchmarks_landing,
     benchmarks_publish,
     benchmarks_serve,

@@ -15,10 +15,10 @@
 {% endmacro %}
 
 
-{# Whether the catalogue has the table. #}
+{#
+    Whether the table has landed, by what dbt listed once: the landing does not change while dbt has it
+    open, and each look into the catalogue goes through all tenants.
+#}
 {% macro is_landed(relation) %}
-    {{ return(run_query(
-        "select count(*) from duckdb_tables() where database_name = '" ~ relation.database
-        ~ "' and schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "'"
-    ).rows[0][0] > 0) }}
+    {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) }}
 {% endmacro %}

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from martlet import naming
-from martlet.engines.duckdb_engine import connect
+from martlet.engines.duckdb_engine import columns_of, connect
 from martlet.errors import MartletError
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.invocation import Invocation, Record, Rows, build_record, utc_now
@@ -189,12 +189,7 @@ def _measure(
 
 
 def _has_ledger(warehouse: duckdb.DuckDBPyConnection) -> bool:
-    schema, _, table = LEDGER.partition(".")
-    found = warehouse.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchone()
-    return bool(found and found[0])
+    return bool(columns_of(warehouse, LEDGER))
 
 
 def _rows_made(warehouse: duckdb.DuckDBPyConnection, invocation: Invocation) -> dict[str, int]:
