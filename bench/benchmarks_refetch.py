@@ -97,6 +97,7 @@ def _same_results(fleet: Fleet, one: CursorModel, each: CursorModel, merge: DltM
 
 
 def _tell_costs(bench: Bench, sides: list[Side], fleet: Fleet, tenants: int, sample: int) -> None:
+    push_side = sides[0]
     push, one, each, _, push_idle, each_idle, merge = (side.cpu for side in sides)
     landings = sorted(reading.cpu for reading in fleet.landing)
     landing = landings[len(landings) // 2]
@@ -114,6 +115,9 @@ def _tell_costs(bench: Bench, sides: list[Side], fleet: Fleet, tenants: int, sam
     )
     bench.figure("push, CPU a tenant", push / tenants * 1e3, "ms")
     bench.figure("of which with nothing new", push_idle / tenants * 1e3, "ms")
+    rows = push_side.rows
+    bench.figure("push, CPU a row above nothing new", (push - push_idle) / rows * 1e6, "us")
+    bench.figure("dbt model a tenant, the same", (each - each_idle) / rows * 1e6, "us")
     bench.figure("landing, CPU a tenant", landing * 1e3, "ms")
     bench.figure("dbt model a tenant, CPU a tenant", each / tenants * 1e3, "ms")
     bench.figure("dlt's merge, CPU a tenant", merge / sample * 1e3, "ms")
@@ -129,11 +133,7 @@ def _tell_growth(
     ours, stored = grown["push"]
     bench.figure("rows fetched again, of all tenants", rows, "rows")
     bench.figure(f"growth of the master, {CHANGED_PERCENT} of 100 rows changed", ours, "rows")
-    bench.at_most(
-        "growth of the master, rows: against the rows that a dbt model or dlt's merge writes",
-        ours / rows,
-        LIMIT,
-    )
+    bench.figure("rows that the master keeps of a row fetched again", ours / rows)
     bench.at_most(
         "growth of the master, rows: against a dbt model that keeps versions",
         ours / grown["versions"][0],
@@ -148,8 +148,14 @@ def _tell_growth(
         bench.figure(f"growth of {what}, a turn", grown[name][1], "bytes")
     bench.figure("growth of dlt's file, a tenant and turn", grown["dlt"][1] / sample, "bytes")
     bench.figure("growth of our file, a tenant and turn", stored / tenants, "bytes")
-    bench.at_most(
-        "growth of the master, bytes: against a dbt model that keeps versions",
-        stored / grown["versions"][1] if grown["versions"][1] > 0 else 0.0,
-        LIMIT,
+    if grown["versions"][1] > 0:
+        bench.at_most(
+            "growth of the master, bytes: against a dbt model that keeps versions",
+            stored / grown["versions"][1],
+            LIMIT,
+        )
+    bench.note(
+        "Growth in bytes is that of the checkpointed files, as measured: they grow by whole "
+        "blocks and use freed ones again, so that a small file may not grow at all. Deleting and "
+        "inserting anew keeps the number of rows; what it writes is not counted."
     )

@@ -1,7 +1,7 @@
 {#
     The current records of the load's scope that the load, being complete, says are gone. Only loads
     whose own scope overlaps can hold records of the scope: the ledger names them, so that the rest
-    of the history is not read.
+    of the history is not read. Where the key fixes the day, its prefix tells who lies in the scope.
 #}
 {% macro missing_records(push, landing, load, master) %}
     create or replace temp table martlet_missing as
@@ -25,6 +25,7 @@
                     and coalesce(scope_start <= date '{{ load.scope_end }}', true)
                     and coalesce(scope_end >= date '{{ load.scope_start }}', true)
             )
+            and {{ prefix_in_days('m.key_prefix', push.contract, load) }}
     {%- endif %}
         qualify row_number() over (
             partition by m.tenant_skey

@@ -60,6 +60,25 @@
 {% endmacro %}
 
 
+{#
+    The condition that a prefix may be of a record in the load's days; `true` where the key does not
+    fix the day of the scope, or where days have no number.
+#}
+{% macro prefix_in_days(prefix, contract, load) %}
+    {% set date = key_date(contract) %}
+    {% set start, end = load.scope_start | string, load.scope_end | string %}
+    {% if date and date.name == contract.scope.date and '1970-01-01' < start and start <= end and end < '2149-06-05' %}
+        {{ return(adapter.dispatch('prefix_in_days', 'martlet')(prefix, start, end)) }}
+    {% endif %}
+    {{ return('true') }}
+{% endmacro %}
+
+{% macro default__prefix_in_days(prefix, start, end) -%}
+    {{ prefix }} >= (date '{{ start }}' - date '1970-01-01') * 1099511627776
+            and {{ prefix }} < (date '{{ end }}' - date '1969-12-31') * 1099511627776
+{%- endmacro %}
+
+
 {# The prefix of a record that is stored without one, in a master of that contract. #}
 {% macro stored_key_prefix(contract) %}
     {% set date = key_date(contract) %}
