@@ -40,8 +40,8 @@
             {% do keep_lookups(inputs, reason, state.news) %}
             {% do record_refresh(state, reason) %}
         {% endif %}
+        {% do drop_refresh_tables(inputs) %}
     {% endif %}
-    {% do drop_refresh_tables() %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(this.incorporate(type='table'), model) %}
     {{ adapter.commit() }}

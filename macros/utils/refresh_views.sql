@@ -36,22 +36,23 @@
 {% endmacro %}
 
 
-{# Memory is the engine's for as long as its connection is open: what served is dropped. #}
-{% macro drop_refresh_tables() %}
-    {{ return(adapter.dispatch('drop_refresh_tables', 'martlet')()) }}
+{#
+    Memory is the engine's for as long as its connection is open: what served a fact, and the pushes
+    before it, is dropped. By name: to list what there is costs as much as all tenants have tables.
+#}
+{% macro drop_refresh_tables(inputs) %}
+    {{ return(adapter.dispatch('drop_refresh_tables', 'martlet')(inputs)) }}
 {% endmacro %}
 
-{% macro default__drop_refresh_tables() %}
-    {% set query %}
-        select kind, name
-        from (
-            select 'view' as kind, view_name as name from duckdb_views() where temporary
-            union all
-            select 'table', table_name from duckdb_tables() where temporary
-        ) as t
-        where name like 'martlet\_%' escape '\'
-    {% endset %}
-    {% for row in run_query(query).rows %}
-        {% do run_query("drop " ~ row[0] ~ " if exists " ~ row[1]) %}
+{% macro default__drop_refresh_tables(inputs) %}
+    {% for input in inputs %}
+        {% do run_query("drop view if exists martlet_view_" ~ loop.index) %}
+        {% do run_query("drop table if exists martlet_versions_" ~ loop.index) %}
+    {% endfor %}
+    {% for name in [
+        'touched', 'parts', 'needed', 'places',
+        'incoming', 'history', 'fresh', 'overtaking', 'confirmed', 'missing',
+    ] %}
+        {% do run_query("drop table if exists martlet_" ~ name) %}
     {% endfor %}
 {% endmacro %}

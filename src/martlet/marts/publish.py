@@ -11,7 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from martlet.config.tenant import Tenant
-from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, quoted_text
+from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, columns_of, quoted_text
 from martlet.errors import BadInputError, BrokenPromiseError
 from martlet.marts.blended import COUNTED, MODEL, NET_REVENUE, write_blended
 from martlet.marts.errors import MartDamagedError
@@ -281,13 +281,7 @@ def _held_amounts(
     connection: DuckDBPyConnection, table: MartTable, tenant: str, holds: Mapping[str, str]
 ) -> dict[Group, tuple[Any, ...]]:
     """Return what the published mart has of the held platforms; a column it lacks sums to null."""
-    present = {
-        row[0]
-        for row in connection.execute(
-            "select column_name from duckdb_columns() where database_name = ? and table_name = ?",
-            [PUBLISHED, table.relation],
-        ).fetchall()
-    }
+    present = columns_of(connection, table.in_catalog(PUBLISHED))
     known = tuple((name, kind) for name, kind in table.columns if name in present)
     older = MartTable(table.model, table.relation, known)
     summary = summarise(connection, older.in_catalog(PUBLISHED), older, tenant)

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from martlet import naming
-from martlet.engines.duckdb_engine import columns_of, connect
+from martlet.engines.duckdb_engine import columns_of, connect, quoted_name
 from martlet.errors import MartletError
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.invocation import Invocation, Record, Rows, build_record, utc_now
@@ -192,21 +192,22 @@ def _has_ledger(warehouse: duckdb.DuckDBPyConnection) -> bool:
     return bool(columns_of(warehouse, LEDGER))
 
 
+def _count(warehouse: duckdb.DuckDBPyConnection, table: str) -> int:
+    ((rows,),) = warehouse.execute(f"select count(*) from {table}").fetchall()
+    return int(rows)
+
+
 def _rows_made(warehouse: duckdb.DuckDBPyConnection, invocation: Invocation) -> dict[str, int]:
     """Return the rows of each table that was built, and those that each staging model pushed."""
-    tables = {
-        (schema, table): int(rows)
-        for schema, table, rows in warehouse.execute(
-            "select schema_name, table_name, estimated_size from duckdb_tables() "
-            "where database_name = current_database()"
-        ).fetchall()
+    built = {
+        r.node.name: f"{quoted_name(r.node.schema)}.{quoted_name(r.node.name)}"
+        for r in invocation.nodes
+        if r.node.resource_type == "model" and r.node.config.materialized in ("table", "refreshed")
     }
     made = {
-        r.node.name: tables[r.node.schema, r.node.name]
-        for r in invocation.nodes
-        if r.node.resource_type == "model"
-        and r.node.config.materialized in ("table", "refreshed")
-        and (r.node.schema, r.node.name) in tables
+        name: _count(warehouse, table)
+        for name, table in built.items()
+        if columns_of(warehouse, table)
     }
     pushed = {
         naming.staging_model(tenant, platform, object_): int(rows)

@@ -10,7 +10,7 @@ from martlet import naming
 from martlet.config.tenants import Tenant
 from martlet.contracts.base import Column, ObjectContract
 from martlet.contracts.library import object_contract
-from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
 from martlet.registry.blueprints import column_of
 
 MAX_CAST_NULL_SHARE = 0.001
@@ -37,12 +37,11 @@ class CastNulls:
 
 def cast_nulls(warehouse: DuckDBPyConnection, tenant: Tenant) -> list[CastNulls]:
     """Return what the typed views lost of the columns that the facts need."""
-    views = typed_views(warehouse)
     found = []
     for source in tenant.enabled_sources():
         for object_ in source.objects:
             view = naming.intermediate_model(tenant.slug, source.platform, object_)
-            if view in views:
+            if is_view(warehouse, view):
                 contract = object_contract(source.platform, object_)
                 needed = [c for c in contract.columns if c.name in contract.needed]
                 found += _lost(warehouse, view, needed)
@@ -95,15 +94,9 @@ def rows_without_alias(
     return int(row[0])
 
 
-def typed_views(warehouse: DuckDBPyConnection) -> frozenset[str]:
-    """Return the names of the intermediate views that exist."""
-    return frozenset(
-        row[0]
-        for row in warehouse.execute(
-            "select view_name from duckdb_views() where schema_name = 'intermediate' "
-            "and database_name = current_database()"
-        ).fetchall()
-    )
+def is_view(warehouse: DuckDBPyConnection, name: str) -> bool:
+    """Say whether there is an intermediate view of this name."""
+    return bool(columns_of(warehouse, f"intermediate.{quoted_name(name)}"))
 
 
 def _lost(

@@ -18,6 +18,7 @@ from duckdb import DuckDBPyConnection
 
 import martlet
 from martlet.config.tenants import Tenant, TenantsFile
+from martlet.engines.duckdb_engine import columns_of
 from martlet.marts.errors import MartDamagedError
 from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
 from martlet.pipeline.audit import LEDGER
@@ -119,9 +120,19 @@ class WarehouseInputs:
             "built": str((self.runs.get(slug), self.runs.get(""), stars)),
         }
 
-    def decisions_of(self, slug: str, audit: AuditRecord | None) -> str:
-        """Return what only the operational snapshot shows: decisions on rows, and the audit."""
-        return str((self.row_decisions.get(slug), audit))
+
+def snapshot_decisions(
+    row_decisions: Mapping[str, str], slug: str, audit: AuditRecord | None
+) -> str:
+    """Return what only the operational snapshot shows: decisions on rows, and the audit."""
+    return str((row_decisions.get(slug), audit))
+
+
+def read_row_decisions(warehouse: DuckDBPyConnection) -> dict[str, str]:
+    """Return what was decided on rows, by tenant."""
+    if not columns_of(warehouse, ROW_DECISIONS):
+        return {}
+    return _by_slug(warehouse, "count(*), max(decided_at)", ROW_DECISIONS)
 
 
 def warehouse_inputs(warehouse: DuckDBPyConnection) -> WarehouseInputs:
@@ -134,8 +145,7 @@ def warehouse_inputs(warehouse: DuckDBPyConnection) -> WarehouseInputs:
             "count(*), sum(rows_landed), sum(rows_pushed), sum(rows_quarantined), max(pushed_at)",
             LEDGER,
         )
-    if ROW_DECISIONS in existing:
-        inputs.row_decisions = _by_slug(warehouse, "count(*), max(decided_at)", ROW_DECISIONS)
+    inputs.row_decisions = read_row_decisions(warehouse)
     if "ops.invocations" in existing:
         inputs.runs = _by_slug(
             warehouse,

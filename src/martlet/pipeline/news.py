@@ -21,6 +21,8 @@ from martlet.pipeline.inputs import (
     code_digest,
     files_digest,
     published_inputs,
+    read_row_decisions,
+    snapshot_decisions,
     snapshot_input,
     stated_inputs,
     warehouse_inputs,
@@ -106,7 +108,7 @@ class Watch:
             now = {**self._now[slug], "files": files_digest(self.settings, slug)}
             now |= found.of(slug, state.shapes if state else None)
             now |= published_inputs(self.settings, slug, audits)
-            now["decisions"] = found.decisions_of(slug, audits.get(slug))
+            now["decisions"] = snapshot_decisions(found.row_decisions, slug, audits.get(slug))
             now["snapshot"] = snapshot_input(self.settings, slug)
             news[slug] = _news(state, now)
         news[naming.UNASSIGNED] = _news(states.get(naming.UNASSIGNED), self._now[naming.UNASSIGNED])
@@ -165,9 +167,10 @@ class Watch:
 
     def snapshots_published(self, warehouse: DuckDBPyConnection, slugs: Iterable[str]) -> None:
         """Keep that the tenants' operational snapshots show what there is now."""
-        found, audits = warehouse_inputs(warehouse), newest_audits(self.settings)
+        # Not all inputs: those list the whole catalogue.
+        row_decisions, audits = read_row_decisions(warehouse), newest_audits(self.settings)
         for slug, state in read_states(warehouse, slugs).items():
-            decided = found.decisions_of(slug, audits.get(slug))
+            decided = snapshot_decisions(row_decisions, slug, audits.get(slug))
             now = {**state.inputs, "decisions": decided, "snapshot": "published"}
             keep_state(warehouse, RunState(slug, now, state.shapes, state.told))
 

@@ -16,7 +16,7 @@ from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant
 from martlet.contracts.library import object_contract
 from martlet.pipeline.audit_record import AuditRecord
-from martlet.pipeline.cast_nulls import cast_nulls_of_shape, rows_without_alias, typed_views
+from martlet.pipeline.cast_nulls import cast_nulls_of_shape, is_view, rows_without_alias
 from martlet.pipeline.dbt_run import NodeResult
 from martlet.pipeline.findings import Finding
 from martlet.pipeline.run_findings import approval, route_remedy
@@ -106,10 +106,9 @@ def _shape_holds(
     for route in routes:
         if not route.is_routed:
             yield route.declaration.platform, _unroutable(route)
-    views = typed_views(warehouse)
     for route in routes:
         if route.is_routed and route.blueprint and route.blueprint.aliases:
-            yield from _pushed_before_alias(warehouse, route, views)
+            yield from _pushed_before_alias(warehouse, route)
     doubted = [route for route in routes if route.is_routed and _is_unpublished(route)]
     blueprints = stored_blueprints(warehouse) if doubted else ()
     for route in doubted:
@@ -118,7 +117,7 @@ def _shape_holds(
             yield route.declaration.platform, _lacking(route, found)
         checked = {fold_name(d.column) for d in found if d.publication == "check"}
         if checked:
-            yield from _unreadable(warehouse, route, checked, views)
+            yield from _unreadable(warehouse, route, checked)
 
 
 def _is_unpublished(route: Route) -> bool:
@@ -169,12 +168,12 @@ def _lacking(route: Route, found: tuple[Difference, ...]) -> Hold:
 
 
 def _unreadable(
-    warehouse: DuckDBPyConnection, route: Route, checked: set[str], views: frozenset[str]
+    warehouse: DuckDBPyConnection, route: Route, checked: set[str]
 ) -> Iterator[tuple[str, Hold]]:
     assert route.shape is not None
     d = route.declaration
     view = naming.intermediate_model(d.tenant, d.platform, d.object)
-    if view not in views:
+    if not is_view(warehouse, view):
         return
     for lost in cast_nulls_of_shape(
         warehouse,
@@ -194,16 +193,14 @@ def _unreadable(
             yield d.platform, hold
 
 
-def _pushed_before_alias(
-    warehouse: DuckDBPyConnection, route: Route, views: frozenset[str]
-) -> Iterator[tuple[str, Hold]]:
+def _pushed_before_alias(warehouse: DuckDBPyConnection, route: Route) -> Iterator[tuple[str, Hold]]:
     """Give the needed columns that records lack which were pushed before an alias was approved."""
     assert route.shape is not None and route.blueprint is not None
     d = route.declaration
     view = naming.intermediate_model(d.tenant, d.platform, d.object)
     needed = {head for heads in needed_heads(route.blueprint) for head in heads}
     for landed, published in route.blueprint.aliases:
-        if view not in views or fold_name(landed) not in needed:
+        if fold_name(landed) not in needed or not is_view(warehouse, view):
             continue
         count = rows_without_alias(
             warehouse,
