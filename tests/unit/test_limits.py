@@ -86,7 +86,7 @@ def _of_dbt(settings: Settings) -> str:
     """Open the warehouse as dbt does: its profile's plugin configures the connection."""
     profile = Path(__file__).parents[2] / "profiles.yml"
     assert "memory" not in profile.read_text()
-    plugin = Plugin("martlet", SimpleNamespace(path=str(settings.warehouse)))  # type: ignore[arg-type]
+    plugin = Plugin("martlet", SimpleNamespace(path=str(settings.warehouse)))
     with duckdb.connect(str(settings.warehouse), config={}) as connection:
         plugin.configure_connection(connection)
         return _memory(connection)
