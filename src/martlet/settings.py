@@ -1,5 +1,6 @@
-"""Where the project and its state lie, as the environment says."""
+"""Where the project and its state lie, and what its databases may take, by the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,17 @@ from pathlib import Path
 from martlet.errors import BadInputError
 
 PROJECT_MARKERS = ("dbt_project.yml", "supported_connectors.yaml")
+_SIZE = re.compile(r"(\d{1,12})\s*([KMG]i?B|B)?", re.IGNORECASE)
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,26 @@ def load_settings(environ: Mapping[str, str], working_dir: Path | None = None) -
         home=_within(project, environ.get("MARTLET_HOME") or "data"),
         tenants_file=_within(project, environ.get("MARTLET_TENANTS") or "tenants.yaml"),
     )
+
+
+def stated_memory(environ: Mapping[str, str]) -> str | None:
+    """Return what MARTLET_MEMORY allows a database; None where it is unset or empty."""
+    stated = environ.get("MARTLET_MEMORY", "").strip()
+    if not stated:
+        return None
+    if not size_in_bytes(stated):
+        raise BadInputError(
+            f"MARTLET_MEMORY is {stated!r}",
+            where="environment",
+            remedy="set it to a size such as 512MiB or 2GB, or unset it",
+        )
+    return stated
+
+
+def size_in_bytes(stated: str) -> int | None:
+    """Return the bytes of `262144`, `256KiB` or `1MB`; None for anything else."""
+    found = _SIZE.fullmatch(stated.strip())
+    return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else None
 
 
 def _named_project(start: Path, named: str) -> Path:

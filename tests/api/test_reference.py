@@ -2,7 +2,8 @@
 
 from martlet.api.observations import SUBJECTS
 from martlet.api.problems import KINDS
-from martlet.api.settings import VARIABLES, ServingSettings, size_in_bytes
+from martlet.api.settings import VARIABLES, ServingSettings
+from martlet.settings import size_in_bytes
 from tests.architecture.test_reference import documented, section
 
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.project import Project, Result, new_project
-from tests.warehouse.bare_dbt import dbt
+from tests.warehouse.bare_dbt import dbt, dbt_in
 from tests.warehouse.state import Contents, accounted, facts, ledger, masters, tenant
 from tests.warehouse.test_promises import LAND, SOURCES
 
@@ -39,6 +39,14 @@ def test_the_first_bare_run_pushes_every_row_and_fills_every_fact(built: Built) 
     assert sums["landed"] == sums["pushed"] == accounted(sums) == built.landed > 0
     assert len(built.facts) == 4
     assert all(rows > 0 for rows, _ in built.facts.values())
+
+
+def test_bare_dbt_has_the_memory_that_is_stated(built: Built) -> None:
+    asked = "select current_setting('memory_limit') as memory"
+
+    shown = dbt_in(built.project.folder, "show", "--inline", asked, MARTLET_MEMORY="900MB")
+
+    assert "858.3 MiB" in shown.stdout, shown.stdout
 
 
 def test_the_payload_is_stored_with_zstd(built: Built) -> None:

@@ -1,6 +1,5 @@
 """How much the HTTP door takes in, gives out and does at once, as the environment says."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -8,18 +7,7 @@ from typing import Any
 from martlet.access.rates import RateSettings, rate_settings
 from martlet.access.tokens import TokenSettings, token_settings
 from martlet.errors import BadInputError
-
-_SIZE = re.compile(r"(\d{1,12})\s*([KMG]i?B|B)?", re.IGNORECASE)
-_UNITS = {
-    "": 1,
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-}
+from martlet.settings import size_in_bytes
 
 
 @dataclass(frozen=True)
@@ -83,12 +71,6 @@ def _read(variable: str, stated: str, kind: type) -> int | float | str:
     except ValueError:
         number = None
     return _at_least_one(variable, stated, number)
-
-
-def size_in_bytes(stated: str) -> int | None:
-    """Return the bytes of `262144`, `256KiB` or `1MB`; None for anything else."""
-    found = _SIZE.fullmatch(stated.strip())
-    return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else None
 
 
 def _memory(variable: str, stated: str) -> str:

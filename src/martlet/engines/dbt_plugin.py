@@ -15,6 +15,7 @@ from duckdb.sqltypes import VARCHAR
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
 from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.limits import apply_engine_settings
 from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.fingerprint import landed_shape, type_family
 from martlet.settings import load_settings
@@ -42,7 +43,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             initialize_blueprints(warehouse, catalogue)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Add the functions."""
+        """Limit the memory, as everywhere, and add the functions."""
+        apply_engine_settings(conn)
         conn.create_function("martlet_landed_shape", _landed_shape_json, [VARCHAR], VARCHAR)
         conn.create_function("martlet_tenant_config", _tenant_config_json, [VARCHAR], VARCHAR)
 

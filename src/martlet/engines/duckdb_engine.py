@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from martlet.engines.limits import apply_engine_settings
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
 
@@ -41,7 +42,7 @@ def create_warehouse(path: Path) -> None:
 def connect(
     path: Path, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an existing DuckDB file, its session in UTC.
+    """Open an existing DuckDB file, its session in UTC and its memory limited.
 
     Waits up to `wait_seconds` for a process that holds the file. Raises `BadInputError` when the
     file is missing or is no DuckDB file, `MartletError` when it stays held, or turns out to be
@@ -53,6 +54,7 @@ def connect(
     )
     try:
         connection.execute("set TimeZone = 'UTC'")
+        apply_engine_settings(connection)
         yield connection
     except duckdb.Error as error:
         if _CORRUPT.search(str(error)):

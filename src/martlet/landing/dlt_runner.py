@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from martlet.engines.limits import landing_settings
 from martlet.errors import MartletError
 from martlet.landing.batches import SpilledRows
 from martlet.settings import Settings
@@ -26,10 +27,13 @@ def open_pipeline(settings: Settings, name: str, dataset: str) -> Any:
     """Return dlt's pipeline of that name, writing to one schema of the landing file."""
     os.environ.update(_ENVIRONMENT)
     import dlt  # a second of import, only for landings
+    from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+    credentials = DuckDbCredentials(str(settings.landing))
+    credentials.global_config = landing_settings()
     return dlt.pipeline(
         name,
-        destination=dlt.destinations.duckdb(credentials=str(settings.landing)),
+        destination=dlt.destinations.duckdb(credentials=credentials),
         dataset_name=dataset,
         pipelines_dir=str(settings.dlt_dir),
     )
