@@ -7,7 +7,7 @@ import duckdb
 
 from martlet.settings import size_in_bytes, stated_memory
 
-# A million new events cost as much CPU with it as with ten times as much.
+# A run of a million new events does not reach it, and takes no more CPU with half of it.
 MEMORY = "2GB"
 
 
@@ -25,7 +25,7 @@ def engine_settings() -> dict[str, str]:
 def landing_settings() -> dict[str, str]:
     """Return what dlt's load sets on its connection: half of the memory that others have.
 
-    A load only buffers what it writes; with more, its memory follows the rows until it is full.
+    A load of 800,000 events took no more CPU with 1 GB. Its process still grows beyond the limit.
     """
     settings = engine_settings()
     return settings | {"memory_limit": _halved(settings["memory_limit"])}
