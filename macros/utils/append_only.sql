@@ -10,6 +10,9 @@
     {% call statement('main') %}
         {{ create_append_only_table(this, columns) }}
     {% endcall %}
+    {% if existing is none %}
+        {% do partition_table(this, columns) %}
+    {% endif %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
@@ -23,10 +26,26 @@
 {% macro default__create_append_only_table(relation, columns) %}
     create table if not exists {{ relation }} (
     {%- for column in columns %}
-        {{ column.name }} {{ column.type }}{{ ' using compression zstd' if column.compressed }}
+        {{ column.name }} {{ column.type }}{{ ' using compression zstd' if column.compressed and not adapter.is_ducklake(relation) }}
         {{- ',' if not loop.last }}
     {%- endfor %}
     )
+{% endmacro %}
+
+
+{#
+    A lake keeps the rows of each value of the partition columns in files of their own; the embedded
+    engine's zone maps need no such thing. A lake compresses every column as its catalogue says.
+#}
+{% macro partition_table(relation, columns) %}
+    {{ return(adapter.dispatch('partition_table', 'martlet')(relation, columns)) }}
+{% endmacro %}
+
+{% macro default__partition_table(relation, columns) %}
+    {% set names = columns | selectattr('partition') | map(attribute='name') | join(', ') %}
+    {% if names and adapter.is_ducklake(relation) %}
+        {% do run_query("alter table " ~ relation ~ " set partitioned by (" ~ names ~ ")") %}
+    {% endif %}
 {% endmacro %}
 
 

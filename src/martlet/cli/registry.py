@@ -207,13 +207,14 @@ def reject(
 
 @contextmanager
 def _registry(wait: float) -> Iterator[tuple[DuckDBPyConnection, TenantsFile]]:
-    from martlet.engines.duckdb_engine import connect_warehouse, create_landing, create_warehouse
+    from martlet.engines.targets import engine_of
 
     settings, catalogue = project()
     tenants, _ = load_tenants_leniently(settings.tenants_file, catalogue)
-    create_landing(settings.landing)
-    create_warehouse(settings.warehouse)
-    with connect_warehouse(settings, wait_seconds=wait) as warehouse:
+    engine = engine_of(settings)
+    engine.create_landing()
+    engine.create_warehouse()
+    with engine.open_both(wait_seconds=wait) as warehouse:
         initialize_blueprints(warehouse, catalogue)
         yield warehouse, tenants
 

@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import connect_warehouse
+from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
 from martlet.marts.operations import publish_operations
 from martlet.marts.publish import publish_mart
@@ -52,7 +52,7 @@ class Publisher:
 
         Raises what opening the warehouse raises: where nothing was ever run, `BadInputError`.
         """
-        with connect_warehouse(self.settings, wait_seconds=self.wait_seconds) as warehouse:
+        with engine_of(self.settings).open_both(wait_seconds=self.wait_seconds) as warehouse:
             for tenant in chosen:
                 try:
                     routes = routes_as_they_are(warehouse, tenant, tenants)

@@ -1,0 +1,236 @@
+"""The target of many machines: DuckDB on a lake, catalogued in PostgreSQL, kept in a store."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import duckdb
+
+from martlet.engines.duckdb_engine import (
+    connect,
+    create_landing,
+    file_stamp,
+    quoted_text,
+)
+from martlet.engines.engine import WAIT_SECONDS, Result
+from martlet.engines.extensions import load_extension
+from martlet.errors import BadInputError, MartletError
+from martlet.settings import Lake, Settings
+
+# Of the catalogue's schema in PostgreSQL, and of the folder of files.
+WAREHOUSE = "warehouse"
+# So many rows at once lie in the catalogue instead of in a tiny file each, until maintenance.
+INLINED_ROWS = 100
+# Each attempt writes only to the catalogue anew: the files are there already.
+COMMIT_ATTEMPTS = 30
+ATTEMPTS = 8
+_CONFLICT = re.compile(r"transaction conflict|conflict.*snapshot|could not serialize", re.I | re.S)
+_BUSY = re.compile(r"could not set lock|conflicting lock|unique file handle", re.I)
+_UNREACHABLE = re.compile(
+    r"connection refused|could not connect|unable to connect|server closed the connection|"
+    r"the database system is|connection to server|terminating connection|timed? ?out",
+    re.I,
+)
+
+
+class DuckLakeEngine:
+    """One lake for the warehouse; any number of processes on any number of machines."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.lake is not None
+        self.settings = settings
+        self.lake: Lake = settings.lake
+
+    def has_warehouse(self) -> bool:
+        if self.lake.postgres is None:
+            return Path(self.lake.catalogue).exists()
+        from martlet.engines.postgres import has_table
+
+        return has_table(self.lake.postgres, WAREHOUSE, "ducklake_metadata")
+
+    def create_warehouse(self) -> None:
+        if self.has_warehouse():
+            return
+        if self.lake.postgres is None:
+            Path(self.lake.catalogue).parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self.lease("_creation"),
+            self._session() as connection,
+        ):
+            if self.has_warehouse():
+                return
+            self._attach(connection, WAREHOUSE, create=True)
+            for option, value in (
+                ("parquet_compression", "'zstd'"),
+                ("data_inlining_row_limit", str(INLINED_ROWS)),
+            ):
+                connection.execute(f"call {WAREHOUSE}.set_option('{option}', {value})")
+
+    def create_landing(self) -> None:
+        create_landing(self.settings.landing)
+
+    def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        if self.settings.landing.exists() and not self.has_warehouse():
+            with self.open_landing(read_only=True, wait_seconds=wait_seconds):
+                pass
+
+    @contextmanager
+    def open_warehouse(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._session() as connection:
+            self._patiently(wait_seconds, lambda: self._attach(connection, WAREHOUSE, read_only))
+            connection.execute(f"use {WAREHOUSE}")
+            yield connection
+
+    def open_landing(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
+
+    @contextmanager
+    def open_both(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with (
+            self.open_landing(read_only=True, wait_seconds=wait_seconds),
+            self.open_warehouse(read_only=read_only, wait_seconds=wait_seconds) as connection,
+        ):
+            self._attach_landing(connection)
+            yield connection
+
+    def landing_stamp(self) -> str:
+        return file_stamp(self.settings.landing)
+
+    def landing_place(self) -> str:
+        return str(self.settings.landing)
+
+    def lease(
+        self, subject: str, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[None]:
+        if self.lake.postgres is None:  # the catalogue's file is held by one process
+            return nullcontext()
+        from martlet.engines.postgres import advisory_lock
+
+        return advisory_lock(self.lake.postgres, f"martlet:{subject}", wait_seconds)
+
+    def is_conflict(self, message: str) -> bool:
+        return bool(_CONFLICT.search(message))
+
+    def retried(self, work: Callable[[], Result]) -> Result:
+        pause = 0.05
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return work()
+            except duckdb.Error as error:
+                if not self.is_conflict(str(error)):
+                    raise
+            time.sleep(pause * (0.5 + random.random()))  # so that two do not meet again
+            pause *= 2
+        return work()
+
+    def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._load(connection)
+        self._patiently(WAIT_SECONDS, lambda: self._attach(connection, WAREHOUSE))
+        self._attach_landing(connection)
+
+    def prepare_dbt_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(f"use {WAREHOUSE}")
+
+    @contextmanager
+    def _session(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = duckdb.connect(":memory:")
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            self._load(connection)
+            yield connection
+        finally:
+            connection.close()
+
+    def _load(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("set autoinstall_known_extensions = false")
+        load_extension(connection, "ducklake")
+        if self.lake.postgres is not None:
+            load_extension(connection, "postgres_scanner")
+        if self.lake.is_remote:
+            load_extension(connection, "httpfs")
+            connection.execute(_secret(self.lake))
+        connection.execute(f"set ducklake_max_retry_count = {COMMIT_ATTEMPTS}")
+
+    def _attach(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        read_only: bool = False,
+        *,
+        create: bool = False,
+    ) -> None:
+        catalogue = f"ducklake:{self.lake.catalogue}"
+        options = [f"create_if_not_exists {str(create).lower()}"]
+        if create:
+            options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")
+        if self.lake.postgres is not None:
+            options.append(f"metadata_schema {quoted_text(name)}")
+        if read_only:
+            options.append("read_only")
+        connection.execute(f"attach {quoted_text(catalogue)} as {name} ({', '.join(options)})")
+
+    def _attach_landing(self, connection: duckdb.DuckDBPyConnection) -> None:
+        place = quoted_text(str(self.settings.landing))
+        connection.execute(f"attach {place} as landing (read_only)")
+
+    def _patiently(self, wait_seconds: float, attempt: Callable[[], None]) -> None:
+        deadline = time.monotonic() + wait_seconds
+        pause = 0.05
+        while True:
+            try:
+                return attempt()
+            except duckdb.Error as error:
+                problem = self._explained(error)
+                if isinstance(problem, BadInputError) or time.monotonic() >= deadline:
+                    raise problem from error
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def _explained(self, error: duckdb.Error) -> MartletError:
+        message = str(error).splitlines()[0]
+        where = f"the lake's catalogue, {self.lake.catalogue}"
+        if not self.has_warehouse():
+            return BadInputError(
+                "there is no such database",
+                where=where,
+                remedy="run `martlet run` first, or check MARTLET_LAKE_CATALOGUE",
+            )
+        if _BUSY.search(message):
+            return MartletError(
+                f"another process holds the database: {message}",
+                where=where,
+                remedy="a catalogue in a file serves one process: wait, or move it to PostgreSQL",
+            )
+        if _UNREACHABLE.search(message):
+            return MartletError(
+                f"the database cannot be reached: {message}", where=where, remedy=_REACH
+            )
+        return BadInputError(
+            f"cannot be opened as a database: {message}", where=where, remedy=_REACH
+        )
+
+
+_REACH = "check MARTLET_LAKE_CATALOGUE, MARTLET_LAKE_DATA and their servers; then try again"
+
+
+def _secret(lake: Lake) -> str:
+    """Return the statement that lets the session reach the store; it holds keys: never log it."""
+    store = lake.store
+    parts = ["type s3", f"region {quoted_text(store.region)}", f"scope {quoted_text(lake.data)}"]
+    if store.endpoint:
+        parts += [f"endpoint {quoted_text(store.endpoint)}", "url_style 'path'"]
+        parts.append(f"use_ssl {str(store.use_tls).lower()}")
+    if store.key_id and store.secret:
+        parts += [f"key_id {quoted_text(store.key_id)}", f"secret {quoted_text(store.secret)}"]
+    if store.session_token:
+        parts.append(f"session_token {quoted_text(store.session_token)}")
+    return f"create or replace secret martlet_store ({', '.join(parts)})"
