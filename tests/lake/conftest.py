@@ -1,0 +1,38 @@
+"""Lakes for tests: each with a catalogue of its own in one PostgreSQL."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PASSWORD, Server, running_postgres, why_none
+
+Variables = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    if reason := why_none():
+        pytest.skip(reason)
+    with running_postgres() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", PASSWORD)  # for what a test reads in its own process
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_lake(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Variables]:
+    """Return what gives the variables of another empty lake."""
+    numbers = count(1)
+
+    def make() -> Variables:
+        name = f"lake_{next(numbers)}"
+        folder: Path = tmp_path_factory.mktemp(name)
+        return {
+            "MARTLET_TARGET": "ducklake",
+            "MARTLET_LAKE_CATALOGUE": f"postgres:{postgres.make_database(name)}",
+            "MARTLET_LAKE_DATA": str(folder / "files"),
+            "PGPASSWORD": PASSWORD,
+        }
+
+    return make
