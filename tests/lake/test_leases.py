@@ -56,13 +56,13 @@ def push_at_once(engine: Engine, *, leased: bool) -> int:
     looked = threading.Barrier(PUSHERS)
 
     def push(number: int) -> None:
-        with engine.lease("ada") if leased else nullcontext(), engine.open_warehouse() as warehouse:
-            with transaction(warehouse):
-                known = warehouse.execute("select * from ledger").fetchall()
-                if not leased:
-                    looked.wait(30)  # all of them have looked before any of them writes
-                if not known:
-                    warehouse.execute("insert into ledger values ('load 1', ?)", [number])
+        lease = engine.lease("ada") if leased else nullcontext()
+        with lease, engine.open_warehouse() as warehouse, transaction(warehouse):
+            known = warehouse.execute("select * from ledger").fetchall()
+            if not leased:
+                looked.wait(30)  # all of them have looked before any of them writes
+            if not known:
+                warehouse.execute("insert into ledger values ('load 1', ?)", [number])
 
     pushers = [threading.Thread(target=push, args=(number,)) for number in range(PUSHERS)]
     for pusher in pushers:
@@ -136,9 +136,9 @@ def test_a_server_that_is_gone_is_a_clean_error(engine: Engine, postgres: Server
     postgres.control("-m", "fast", "stop")
     try:
         began = time.monotonic()
-        with pytest.raises(MartletError, match="cannot be reached"):
-            with engine.open_warehouse(wait_seconds=1):
-                pass
+        unreachable = pytest.raises(MartletError, match="cannot be reached")
+        with unreachable, engine.open_warehouse(wait_seconds=1):
+            pass
         with pytest.raises(MartletError, match="cannot be reached"), engine.lease("ada"):
             pass
         assert time.monotonic() - began < 30

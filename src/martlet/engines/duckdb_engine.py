@@ -64,6 +64,14 @@ class DuckDBEngine:
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
 
+    def open_loading(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self.open_landing(read_only=read_only, wait_seconds=wait_seconds)
+
+    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """The file is the landing."""
+
     def landing_stamp(self) -> str:
         return file_stamp(self.settings.landing)
 

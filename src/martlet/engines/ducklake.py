@@ -17,10 +17,11 @@ from martlet.engines.duckdb_engine import (
 )
 from martlet.engines.engine import WAIT_SECONDS, Result
 from martlet.engines.extensions import load_extension
+from martlet.engines.hand_over import LANDING, LOADING, hand_over
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Lake, Settings
 
-# Of the catalogue's schema in PostgreSQL, and of the folder of files.
+# Two lakes: each has a schema of that name in the catalogue's database, and a folder of files.
 WAREHOUSE = "warehouse"
 # So many rows at once lie in the catalogue instead of in a tiny file each, until maintenance.
 INLINED_ROWS = 100
@@ -45,68 +46,59 @@ class DuckLakeEngine:
         self.lake: Lake = settings.lake
 
     def has_warehouse(self) -> bool:
-        if self.lake.postgres is None:
-            return Path(self.lake.catalogue).exists()
-        from martlet.engines.postgres import has_table
-
-        return has_table(self.lake.postgres, WAREHOUSE, "ducklake_metadata")
+        return self._has(WAREHOUSE)
 
     def create_warehouse(self) -> None:
-        if self.has_warehouse():
-            return
-        if self.lake.postgres is None:
-            Path(self.lake.catalogue).parent.mkdir(parents=True, exist_ok=True)
-        with (
-            self.lease("_creation"),
-            self._session() as connection,
-        ):
-            if self.has_warehouse():
-                return
-            self._attach(connection, WAREHOUSE, create=True)
-            for option, value in (
-                ("parquet_compression", "'zstd'"),
-                ("data_inlining_row_limit", str(INLINED_ROWS)),
-            ):
-                connection.execute(f"call {WAREHOUSE}.set_option('{option}', {value})")
+        self._create(WAREHOUSE)
 
     def create_landing(self) -> None:
         create_landing(self.settings.landing)
+        self._create(LANDING)
 
     def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        if self.settings.landing.exists() and not self.has_warehouse():
-            with self.open_landing(read_only=True, wait_seconds=wait_seconds):
-                pass
+        """What is there is opened before anything else is done with it."""
 
-    @contextmanager
     def open_warehouse(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._session() as connection:
-            self._patiently(wait_seconds, lambda: self._attach(connection, WAREHOUSE, read_only))
-            connection.execute(f"use {WAREHOUSE}")
-            yield connection
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self._opened(WAREHOUSE, read_only, wait_seconds)
 
     def open_landing(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
+        return self._opened(LANDING, read_only, wait_seconds)
 
     @contextmanager
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        with (
-            self.open_landing(read_only=True, wait_seconds=wait_seconds),
-            self.open_warehouse(read_only=read_only, wait_seconds=wait_seconds) as connection,
-        ):
-            self._attach_landing(connection)
+        with self._opened(WAREHOUSE, read_only, wait_seconds) as connection:
+            self._patiently(connection, LANDING, wait_seconds, read_only=True)
             yield connection
 
+    def open_loading(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
+
+    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        file = quoted_text(str(self.settings.landing))
+        with (
+            self.lease(f"landing of {schema}", wait_seconds=wait_seconds),
+            self._opened(LANDING, False, wait_seconds) as connection,
+        ):
+            connection.execute(f"attach {file} as {LOADING}")
+            self.retried(lambda: hand_over(connection, schema))
+
     def landing_stamp(self) -> str:
-        return file_stamp(self.settings.landing)
+        if self.lake.postgres is None:
+            return file_stamp(self._catalogue_file(LANDING))
+        from martlet.engines.postgres import newest_snapshot
+
+        return f"snapshot {newest_snapshot(self.lake.postgres, LANDING)}"
 
     def landing_place(self) -> str:
-        return str(self.settings.landing)
+        return f"{self.lake.data}/{LANDING}"
 
     def lease(
         self, subject: str, *, wait_seconds: float = WAIT_SECONDS
@@ -134,11 +126,48 @@ class DuckLakeEngine:
 
     def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._load(connection)
-        self._patiently(WAIT_SECONDS, lambda: self._attach(connection, WAREHOUSE))
-        self._attach_landing(connection)
+        self._patiently(connection, WAREHOUSE, WAIT_SECONDS)
+        if self._has(LANDING):
+            self._patiently(connection, LANDING, WAIT_SECONDS, read_only=True)
 
     def prepare_dbt_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"use {WAREHOUSE}")
+
+    def _has(self, name: str) -> bool:
+        if self.lake.postgres is None:
+            return self._catalogue_file(name).exists()
+        from martlet.engines.postgres import has_table
+
+        return has_table(self.lake.postgres, name, "ducklake_metadata")
+
+    def _create(self, name: str) -> None:
+        if self._has(name):
+            return
+        if self.lake.postgres is None:
+            self._catalogue_file(name).parent.mkdir(parents=True, exist_ok=True)
+        with self.lease("_creation"), self._session() as connection:
+            if self._has(name):
+                return
+            self._attach(connection, name, create=True)
+            for option, value in (
+                ("parquet_compression", "'zstd'"),
+                ("data_inlining_row_limit", str(INLINED_ROWS)),
+            ):
+                connection.execute(f"call {name}.set_option('{option}', {value})")
+
+    def _catalogue_file(self, name: str) -> Path:
+        """Return a catalogue's file: the landing's lies beside the warehouse's."""
+        path = Path(self.lake.catalogue)
+        return path if name == WAREHOUSE else path.with_name(f"{path.stem}.{name}{path.suffix}")
+
+    @contextmanager
+    def _opened(
+        self, name: str, read_only: bool, wait_seconds: float
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._session() as connection:
+            self._patiently(connection, name, wait_seconds, read_only=read_only)
+            connection.execute(f"use {name}")
+            yield connection
 
     @contextmanager
     def _session(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -164,45 +193,53 @@ class DuckLakeEngine:
         self,
         connection: duckdb.DuckDBPyConnection,
         name: str,
-        read_only: bool = False,
         *,
+        read_only: bool = False,
         create: bool = False,
     ) -> None:
-        catalogue = f"ducklake:{self.lake.catalogue}"
         options = [f"create_if_not_exists {str(create).lower()}"]
+        place = self.lake.catalogue
+        if self.lake.postgres is None:
+            place = str(self._catalogue_file(name))
+        else:
+            options.append(f"metadata_schema {quoted_text(name)}")
         if create:
             options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")
-        if self.lake.postgres is not None:
-            options.append(f"metadata_schema {quoted_text(name)}")
         if read_only:
             options.append("read_only")
-        connection.execute(f"attach {quoted_text(catalogue)} as {name} ({', '.join(options)})")
+        connection.execute(
+            f"attach {quoted_text(f'ducklake:{place}')} as {name} ({', '.join(options)})"
+        )
 
-    def _attach_landing(self, connection: duckdb.DuckDBPyConnection) -> None:
-        place = quoted_text(str(self.settings.landing))
-        connection.execute(f"attach {place} as landing (read_only)")
-
-    def _patiently(self, wait_seconds: float, attempt: Callable[[], None]) -> None:
+    def _patiently(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        wait_seconds: float,
+        *,
+        read_only: bool = False,
+    ) -> None:
         deadline = time.monotonic() + wait_seconds
         pause = 0.05
         while True:
             try:
-                return attempt()
+                return self._attach(connection, name, read_only=read_only)
             except duckdb.Error as error:
-                problem = self._explained(error)
+                problem = self._explained(name, error)
                 if isinstance(problem, BadInputError) or time.monotonic() >= deadline:
                     raise problem from error
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
 
-    def _explained(self, error: duckdb.Error) -> MartletError:
+    def _explained(self, name: str, error: duckdb.Error) -> MartletError:
         message = str(error).splitlines()[0]
-        where = f"the lake's catalogue, {self.lake.catalogue}"
-        if not self.has_warehouse():
+        where = f"the {name} of the lake, {self.lake.catalogue}"
+        if not self._has(name):
             return BadInputError(
                 "there is no such database",
                 where=where,
-                remedy="run `martlet run` first, or check MARTLET_LAKE_CATALOGUE",
+                remedy=f"run `martlet {'run' if name == WAREHOUSE else 'land'}` first, "
+                "or check MARTLET_LAKE_CATALOGUE",
             )
         if _BUSY.search(message):
             return MartletError(

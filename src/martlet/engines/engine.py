@@ -68,6 +68,16 @@ class Engine(Protocol):
         """Open the warehouse with the landing attached as `landing`, read-only."""
         ...
 
+    def open_loading(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[DuckDBPyConnection]:
+        """Open the file that dlt loads into, as the current database."""
+        ...
+
+    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """See to it that the finished loads of that file's schema are in the landing."""
+        ...
+
     def landing_stamp(self) -> str:
         """Return what changes with each write to the landing, without reading it."""
         ...

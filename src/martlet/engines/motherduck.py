@@ -77,6 +77,14 @@ class MotherDuckEngine:
             self.prepare_dbt(connection)
             yield connection
 
+    def open_loading(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self.open_landing(read_only=read_only, wait_seconds=wait_seconds)
+
+    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """The file is the landing."""
+
     def landing_stamp(self) -> str:
         return file_stamp(self.settings.landing)
 

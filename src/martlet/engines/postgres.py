@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from martlet.errors import MartletError
 
@@ -22,6 +23,16 @@ def has_table(conninfo: str, schema: str, table: str) -> bool:
             "select 1 from pg_tables where schemaname = %s and tablename = %s", [schema, table]
         ).fetchone()
     return row is not None
+
+
+def newest_snapshot(conninfo: str, schema: str) -> int | None:
+    """Return the newest snapshot of the lake that has its catalogue in that schema."""
+    query = sql.SQL("select max(snapshot_id) from {}").format(
+        sql.Identifier(schema, "ducklake_snapshot")
+    )
+    with _connected(conninfo) as connection:
+        row = connection.execute(query).fetchone()
+    return row[0] if row else None
 
 
 @contextmanager

@@ -167,14 +167,15 @@ class _PackageLanding:
             raise ValueError("two objects of one package have one table name")
 
     def recover(self, wait_seconds: float) -> list[RecoveredLoad]:
-        with self.engine.open_landing(wait_seconds=wait_seconds):
+        with self.engine.open_loading(wait_seconds=wait_seconds):
             pass  # dlt opens it itself, and does not wait
         self.pipeline = open_pipeline(
             self.settings, f"{self.schema}__{self.platform}__{self.connection}", self.schema
         )
         load_ids = recover(self.pipeline)
-        with self.engine.open_landing() as landing:
-            self._drop_doubled_rows(landing)
+        with self.engine.open_loading() as loading:
+            self._drop_doubled_rows(loading)
+        self.engine.hand_over(self.schema, wait_seconds=wait_seconds)
         return [RecoveredLoad(self.tenant, self.platform, self.connection, i) for i in load_ids]
 
     def run(self) -> list[LandedTable]:
@@ -183,8 +184,9 @@ class _PackageLanding:
             self._refuse_other_loaders(landing, existing)
         package = self._package(existing)
         load_id = landed_load_id(self.pipeline, package)
-        with self.engine.open_landing(read_only=True) as landing:
-            self._verify(landing, load_id, package)
+        with self.engine.open_loading(read_only=True) as loading:
+            self._verify(loading, load_id, package)
+        self.engine.hand_over(self.schema)
         return [
             LandedTable(
                 self.tenant,
