@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.object_store import BUCKET, Store, running_store, why_none_or_program
 from tests.postgres import PASSWORD, Server, running_postgres, why_none
 
 Variables = dict[str, str]
@@ -18,6 +19,29 @@ def postgres() -> Iterator[Server]:
     with running_postgres() as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGPASSWORD", PASSWORD)  # for what a test reads in its own process
         yield server
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    reason, _ = why_none_or_program()
+    if reason:
+        pytest.skip(reason)
+    with running_store() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.variables.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_stored_lake(new_lake: Callable[[], Variables], store: Store) -> Callable[[], Variables]:
+    """Return what gives the variables of another empty lake with its files in the store."""
+
+    def make() -> Variables:
+        lake = new_lake()
+        prefix = Path(lake["MARTLET_LAKE_DATA"]).parent.name
+        return lake | store.variables | {"MARTLET_LAKE_DATA": f"s3://{BUCKET}/{prefix}"}
+
+    return make
 
 
 @pytest.fixture(scope="session")

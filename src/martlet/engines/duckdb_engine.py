@@ -6,11 +6,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 
-from martlet.engines.engine import WAIT_SECONDS, Result
+from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
 
@@ -88,6 +89,18 @@ class DuckDBEngine:
 
     def retried(self, work: Callable[[], Result]) -> Result:
         return work()
+
+    def maintain(
+        self, *, kept: timedelta, grace: timedelta, wait_seconds: float = WAIT_SECONDS
+    ) -> tuple[Maintenance, ...]:
+        """A file keeps no old states: what can be done is to take its log in."""
+        done = []
+        for path in (self.settings.warehouse, self.settings.landing):
+            before = path.stat().st_size if path.exists() else 0
+            with connect(path, wait_seconds=wait_seconds) as connection:
+                connection.execute("checkpoint")
+            done.append(Maintenance(path.stem, 1, 1, before, path.stat().st_size))
+        return tuple(done)
 
     def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The profile attaches the landing."""

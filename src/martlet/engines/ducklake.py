@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,10 @@ from martlet.engines.duckdb_engine import (
     file_stamp,
     quoted_text,
 )
-from martlet.engines.engine import WAIT_SECONDS, Result
+from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.engines.extensions import load_extension
 from martlet.engines.hand_over import LANDING, LOADING, hand_over
+from martlet.engines.maintenance import maintain
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Lake, Settings
 
@@ -123,6 +125,16 @@ class DuckLakeEngine:
             time.sleep(pause * (0.5 + random.random()))  # so that two do not meet again
             pause *= 2
         return work()
+
+    def maintain(
+        self, *, kept: timedelta, grace: timedelta, wait_seconds: float = WAIT_SECONDS
+    ) -> tuple[Maintenance, ...]:
+        done = []
+        with self.lease("_maintenance", wait_seconds=wait_seconds):
+            for name in (WAREHOUSE, LANDING):
+                with self._opened(name, False, wait_seconds) as connection:
+                    done.append(maintain(connection, name, self.retried, kept=kept, grace=grace))
+        return tuple(done)
 
     def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._load(connection)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 import duckdb
@@ -12,6 +14,20 @@ WAIT_SECONDS = 30.0
 PLATFORM = "_platform"
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """What was done to one database. `files` and `bytes` are those that its newest state needs."""
+
+    database: str
+    files_before: int
+    files_after: int
+    bytes_before: int
+    bytes_after: int
+    rows_flushed: int = 0
+    snapshots_expired: int = 0
+    files_deleted: int = 0
 
 
 @contextmanager
@@ -101,6 +117,12 @@ class Engine(Protocol):
 
     def retried(self, work: Callable[[], Result]) -> Result:
         """Do a piece of work, and do it again while other writers are faster."""
+        ...
+
+    def maintain(
+        self, *, kept: timedelta, grace: timedelta, wait_seconds: float = WAIT_SECONDS
+    ) -> tuple[Maintenance, ...]:
+        """Make what is stored small again, beside writers; see `maintenance.maintain`."""
         ...
 
     def prepare_dbt(self, connection: DuckDBPyConnection) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from martlet.engines.duckdb_engine import (
     quoted_name,
     quoted_text,
 )
-from martlet.engines.engine import WAIT_SECONDS, Result
+from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
 
@@ -101,6 +102,11 @@ class MotherDuckEngine:
 
     def retried(self, work: Callable[[], Result]) -> Result:
         return work()
+
+    def maintain(
+        self, *, kept: timedelta, grace: timedelta, wait_seconds: float = WAIT_SECONDS
+    ) -> tuple[Maintenance, ...]:
+        return ()  # the service does it
 
     def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
         place = quoted_text(str(Path(self.settings.landing)))
