@@ -76,7 +76,7 @@ def test_small_files_become_large_ones_and_old_ones_go(engine: Engine, lake: Var
     assert warehouse.files_after < ROUNDS / 2
     assert warehouse.snapshots_expired > ROUNDS
     assert warehouse.files_deleted >= ROUNDS
-    assert files(lake) == warehouse.files_after
+    assert files(lake) == warehouse.files_after < lay
 
 
 def test_what_was_of_use_a_moment_ago_is_not_deleted(engine: Engine, lake: Variables) -> None:

@@ -207,6 +207,7 @@ def reject(
 
 @contextmanager
 def _registry(wait: float) -> Iterator[tuple[DuckDBPyConnection, TenantsFile]]:
+    from martlet.engines.engine import PLATFORM
     from martlet.engines.targets import engine_of
 
     settings, catalogue = project()
@@ -214,7 +215,10 @@ def _registry(wait: float) -> Iterator[tuple[DuckDBPyConnection, TenantsFile]]:
     engine = engine_of(settings)
     engine.create_landing()
     engine.create_warehouse()
-    with engine.open_both(wait_seconds=wait) as warehouse:
+    with (
+        engine.lease(PLATFORM, wait_seconds=wait),
+        engine.open_both(wait_seconds=wait) as warehouse,
+    ):
         initialize_blueprints(warehouse, catalogue)
         yield warehouse, tenants
 

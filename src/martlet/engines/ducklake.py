@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -30,7 +31,9 @@ INLINED_ROWS = 100
 # Each attempt writes only to the catalogue anew: the files are there already.
 COMMIT_ATTEMPTS = 30
 ATTEMPTS = 8
-_CONFLICT = re.compile(r"transaction conflict|conflict.*snapshot|could not serialize", re.I | re.S)
+_CONFLICT = re.compile(
+    r"transaction conflict|transaction is aborted|could not serialize", re.IGNORECASE
+)
 _BUSY = re.compile(r"could not set lock|conflicting lock|unique file handle", re.I)
 _UNREACHABLE = re.compile(
     r"connection refused|could not connect|unable to connect|server closed the connection|"
@@ -132,8 +135,8 @@ class DuckLakeEngine:
         done = []
         with self.lease("_maintenance", wait_seconds=wait_seconds):
             for name in (WAREHOUSE, LANDING):
-                with self._opened(name, False, wait_seconds) as connection:
-                    done.append(maintain(connection, name, self.retried, kept=kept, grace=grace))
+                opened = partial(self._opened, name, False, wait_seconds)
+                done.append(maintain(name, opened, self.retried, kept=kept, grace=grace))
         return tuple(done)
 
     def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -218,10 +221,19 @@ class DuckLakeEngine:
         if create:
             options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")
         if read_only:
-            options.append("read_only")
+            options += ["read_only", *self._one_state(name)]
         connection.execute(
             f"attach {quoted_text(f'ducklake:{place}')} as {name} ({', '.join(options)})"
         )
+
+    def _one_state(self, name: str) -> list[str]:
+        """Return the option that makes a reader see one state, however long it reads."""
+        if self.lake.postgres is None:  # nobody else can write
+            return []
+        from martlet.engines.postgres import newest_snapshot
+
+        newest = newest_snapshot(self.lake.postgres, name)
+        return [] if newest is None else [f"snapshot_version {newest}"]
 
     def _patiently(
         self,
@@ -235,13 +247,20 @@ class DuckLakeEngine:
         pause = 0.05
         while True:
             try:
-                return self._attach(connection, name, read_only=read_only)
-            except duckdb.Error as error:
-                problem = self._explained(name, error)
-                if isinstance(problem, BadInputError) or time.monotonic() >= deadline:
-                    raise problem from error
+                return self._attached(connection, name, read_only)
+            except BadInputError:
+                raise
+            except MartletError:
+                if time.monotonic() >= deadline:
+                    raise
             time.sleep(pause)
             pause = min(pause * 2, 1.0)
+
+    def _attached(self, connection: duckdb.DuckDBPyConnection, name: str, read_only: bool) -> None:
+        try:
+            self._attach(connection, name, read_only=read_only)
+        except duckdb.Error as error:
+            raise self._explained(name, error) from error
 
     def _explained(self, name: str, error: duckdb.Error) -> MartletError:
         message = str(error).splitlines()[0]

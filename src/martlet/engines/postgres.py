@@ -26,12 +26,15 @@ def has_table(conninfo: str, schema: str, table: str) -> bool:
 
 
 def newest_snapshot(conninfo: str, schema: str) -> int | None:
-    """Return the newest snapshot of the lake that has its catalogue in that schema."""
+    """Return the newest snapshot of the lake with that catalogue; None where there is none."""
     query = sql.SQL("select max(snapshot_id) from {}").format(
         sql.Identifier(schema, "ducklake_snapshot")
     )
     with _connected(conninfo) as connection:
-        row = connection.execute(query).fetchone()
+        try:
+            row = connection.execute(query).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
     return row[0] if row else None
 
 
