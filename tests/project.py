@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
 from martlet.settings import Settings, load_settings
 
+# What every project of a test run is told beside its folder; a lake's fixture sets it.
+VARIABLES_OF_A_PROJECT: Callable[[], dict[str, str]] = dict
 REPOSITORY = Path(__file__).resolve().parents[1]
 LINKED = ("macros", "models/platform", "data-tests", "dbt_project.yml", "profiles.yml")
 
@@ -128,4 +131,4 @@ def new_project(folder: Path, variables: dict[str, str] | None = None) -> Projec
     )
     for layer in ("sources", "staging", "intermediate", "analytics"):
         (folder / "models" / layer).mkdir()
-    return Project(folder, variables or {})
+    return Project(folder, VARIABLES_OF_A_PROJECT() if variables is None else variables)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from martlet.engines import ducklake
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
 

@@ -15,7 +15,7 @@ from martlet.engines.engine import Engine, transaction
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import load_settings
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.postgres import Server
 from tests.project import new_project
 

@@ -10,7 +10,7 @@ import pytest
 from martlet.engines.engine import Engine, transaction
 from martlet.engines.targets import engine_of
 from martlet.settings import load_settings
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.project import new_project
 
 ROUNDS = 12

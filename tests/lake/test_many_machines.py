@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.object_store import KEY, SECRET, Store
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant

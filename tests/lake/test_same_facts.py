@@ -8,7 +8,7 @@ import pytest
 
 from martlet.engines.duckdb_engine import connect
 from martlet.marts.versions import mart_folder
-from tests.lake.conftest import Variables
+from tests.conftest import Variables
 from tests.project import Project, new_project
 from tests.warehouse.changes import changes, history, tenants
 from tests.warehouse.test_fact_refresh import differences, land

@@ -1,11 +1,16 @@
-"""Lakes for tests: each with a catalogue of its own in one PostgreSQL."""
+"""Lakes for tests: each with a catalogue of its own in one PostgreSQL.
 
+With MARTLET_TEST_TARGET=ducklake, every test's project has one.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from tests import project
 from tests.object_store import BUCKET, Store, running_store, why_none_or_program
 from tests.postgres import PASSWORD, Server, running_postgres, why_none
 
@@ -60,3 +65,10 @@ def new_lake(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Call
         }
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=os.environ.get("MARTLET_TEST_TARGET") == "ducklake")
+def every_project_on_a_lake(new_lake: Callable[[], Variables]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "VARIABLES_OF_A_PROJECT", new_lake)
+        yield
