@@ -77,8 +77,10 @@ class DuckLakeEngine:
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._opened(WAREHOUSE, read_only, wait_seconds) as connection:
+        with self._session() as connection:
             self._patiently(connection, LANDING, wait_seconds, read_only=True)
+            self._patiently(connection, WAREHOUSE, wait_seconds, read_only=read_only)
+            connection.execute(f"use {WAREHOUSE}")
             yield connection
 
     def open_loading(
