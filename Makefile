@@ -9,12 +9,14 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test lint generate lock clean
+.PHONY: help setup demo test lint bench bench-quick generate lock clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make test      set up, run all tests"
 	@echo "make lint      set up, check style, types and generated files"
+	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
+	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
 	@echo "make generate  publish new contract shapes, write all generated files"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
 	@echo "make clean     remove the environment and all local state"
@@ -46,6 +48,13 @@ lint: $(READY)
 	@$(BIN)/ruff format --check src scripts tests
 	@$(BIN)/mypy
 	@$(BIN)/martlet generate --check
+
+# Each beside its baselines; --only, --scale and others: $(BIN)/python bench/run.py --help
+bench: $(READY)
+	@$(BIN)/python bench/run.py --keep
+
+bench-quick: $(READY)
+	@$(BIN)/python bench/run.py --quick
 
 generate: $(READY)
 	@$(BIN)/martlet generate

@@ -14,15 +14,18 @@ from harness import Bench, Turn, benchmark
 from histories import PER_DAY, SLUG, SOURCES
 from measuring import measured, read_isolated
 from projects import land_batches, new_project
-from rows import KINDS, Kind, batch
+from rows import FIRST_MOMENT, KINDS, Kind, batch
+from rows import rows as made_rows
 
 from martlet.landing.batches import ROW_NUMBER, LandedBatch
 from martlet.landing.checks import check_table
 from martlet.landing.command import land_file, land_simulated
+from martlet.landing.files import read_file
 from martlet.landing.simulated import DEFAULT_UNTIL
 from martlet.settings import Settings, load_settings
 
 ROWS_A_BATCH = 500_000
+ROWS_A_GROUP = 100_000
 EVENTS_A_SESSION = 5
 
 
@@ -84,6 +87,74 @@ def landing_file(bench: Bench) -> None:
     ours, baseline, columns, _ = (side.cpu for side in sides.values())
     bench.figure("landing of JSON lines, CPU against read_json", ours / baseline)
     bench.figure("landing of Parquet against that of JSON lines", columns / ours)
+
+
+@benchmark("landing_validated", "Validation of 1 million wire records", in_quick=False)
+def landing_validated(bench: Bench) -> None:
+    """One record after the other against the contract, without dlt; `json.loads` is the limit."""
+    rows = bench.size("events", 1_000_000, least=20_000, most=1_000_000)
+    lines, parquet = _files(bench.folder, rows)
+
+    def validate(path: Path) -> None:
+        read = read_file(
+            path,
+            platform="google_analytics",
+            connection="main",
+            contract=KINDS["events"].contract,
+            loader=None,
+            extracted_at=FIRST_MOMENT,
+            folder=bench.folder,
+        )
+        assert (read.rows.num_rows, read.rejected) == (rows, ())
+
+    def parse() -> None:
+        with lines.open() as stream:
+            for line in stream:
+                json.loads(line)
+
+    sides = bench.turns(
+        {
+            "JSON lines, validated": Turn(partial(validate, lines), None, rows),
+            "Parquet, validated": Turn(partial(validate, parquet), None, rows),
+            "JSON lines, parsed and dropped": Turn(parse, None, rows),
+        },
+        warm_up=True,
+    )
+    ours, columns, parsed = (side.cpu for side in sides.values())
+    bench.figure("validation of JSON lines, CPU against json.loads", ours / parsed)
+    bench.figure("validation of Parquet against that of JSON lines", columns / ours)
+
+
+@benchmark("landing_large_file", "Landing of 1 and 10 million events from a file", in_quick=False)
+def landing_large_file(bench: Bench) -> None:
+    """Once each, in a process of its own: what matters is that memory does not follow the rows."""
+    turns: dict[str, Turn] = {}
+    for number, full in enumerate((1_000_000, 10_000_000)):
+        rows = bench.size(f"events {full:,}", full, least=20_000 * (1 + number))
+        folder = bench.folder / f"large_{number}"
+        _project(folder, KINDS["events"])
+        _write_parquet(folder / "events.parquet", rows)
+        work = partial(read_isolated, "benchmarks_landing", "from_file", folder=str(folder))
+        turns[f"{rows:,} events of a Parquet file"] = Turn(work, None, rows)
+    small, large = bench.turns(turns, repeat=1).values()
+    bench.figure(
+        "CPU a row, large file against small", (large.cpu / large.rows) / (small.cpu / small.rows)
+    )
+    bench.figure(
+        "peak memory, large file against small", (large.peak_bytes or 0) / (small.peak_bytes or 1)
+    )
+    bench.at_most("peak memory of a landed file", (large.peak_bytes or 0) / 1e9, 4.0, "GB")
+
+
+def from_file(folder: str) -> Callable[[], None]:
+    """Return the landing of the folder's Parquet file as work."""
+    settings = load_settings({}, Path(folder))
+
+    def work() -> None:
+        file = Path(folder) / "events.parquet"
+        land_file(settings, SLUG, "google_analytics", "events", file)
+
+    return work
 
 
 @benchmark("landing_simulated", "Landing of 1 and 10 million simulated events", in_quick=False)
@@ -154,10 +225,22 @@ def _in_new_file(folder: Path, *statements: str, tables: dict[str, pa.Table] | N
     path.unlink()
 
 
+def _write_parquet(path: Path, rows: int) -> None:
+    """Write any number of rows, a part at a time."""
+    writer = None
+    for start in range(0, rows, ROWS_A_GROUP):
+        count = min(ROWS_A_GROUP, rows - start)
+        table = made_rows(KINDS["events"], start, count, per_day=PER_DAY).drop([ROW_NUMBER])
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
 def _files(folder: Path, rows: int) -> tuple[Path, Path]:
     """Write the rows as the API would: nested values as such, nothing where there is none."""
     lines, parquet = folder / "events.jsonl", folder / "events.parquet"
-    made = batch(KINDS["events"], 0, rows, per_day=PER_DAY, delivery=0).rows.drop([ROW_NUMBER])
+    made = made_rows(KINDS["events"], 0, rows, per_day=PER_DAY).drop([ROW_NUMBER])
     nested = [name for name, kind in KINDS["events"].column_types.items() if kind == "JSON"]
     with lines.open("w") as stream:
         for part in made.to_batches(max_chunksize=20_000):

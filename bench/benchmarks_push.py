@@ -201,15 +201,21 @@ def _plain_insert(file: Path, history: History) -> Callable[[], None]:
 def _add_tenants(history: History, count: int) -> None:
     """Copy the tenant's rows in master, hub and ledger to others, one after the other."""
     master = f"platform.{history.stage.master}"
+    prefix = history.stage.compile("{{ key_prefix('SKEY', day_of_prefix('key_prefix')) }}")
     with connect_warehouse(history.settings) as warehouse:
         for relation in (master, "platform.hub_key_registry", "ops.platform_ops__push_ledger"):
             warehouse.execute(f"create temp table own as from {relation}")
             names = [row[0] for row in warehouse.execute("describe own").fetchall()]
-            has_key = "tenant_skey" in names
             for number in range(count):
-                replaced = f"'other_{number}' as tenant_slug"
-                if has_key:
-                    replaced += f", md5(tenant_skey || {number}) as tenant_skey"
+                skey = f"md5(tenant_skey || {number})"
+                other = {
+                    "tenant_slug": f"'other_{number}'",
+                    "tenant_skey": skey,
+                    "key_prefix": prefix.replace("SKEY", skey),
+                }
+                replaced = ", ".join(
+                    f"{sql} as {name}" for name, sql in other.items() if name in names
+                )
                 warehouse.execute(f"insert into {relation} select * replace ({replaced}) from own")
             warehouse.execute("drop table own")
     with connect(history.settings.warehouse) as warehouse:

@@ -17,6 +17,7 @@ from measuring import Reading, measured
 
 QUICK_SCALE = 0.01
 REPEAT = 5
+QUICK_REPEAT = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Benchmark:
     title: str
     run: Callable[["Bench"], None]
     in_quick: bool
+
+    @property
+    def group(self) -> str:
+        """Return what the benchmark's module is about."""
+        return self.run.__module__.removeprefix("benchmarks_")
 
 
 REGISTRY: dict[str, Benchmark] = {}
@@ -172,6 +178,7 @@ def run_benchmark(bench: Bench, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": registered.title,
+        "group": registered.group,
         "scale": bench.scale,
         "data": bench.data,
         "cuts": bench.cuts,

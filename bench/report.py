@@ -8,6 +8,18 @@ from rich.table import Table
 Result = dict[str, Any]
 # Ratios within a hundred of one are shown as such, smaller ones as a fraction.
 _SMALL = 0.1
+# How the page's parts are headed; a group that is not here is headed by its name.
+_GROUPS = {
+    "push": "Push",
+    "refetch": "Fetching again",
+    "unpack": "Unpack and star schema",
+    "refresh": "Refresh, and the memory of a run",
+    "day": "A day",
+    "landing": "Landing",
+    "publish": "Publishing and opening",
+    "serve": "Answering",
+    "record": "Recording",
+}
 
 
 def show(result: Result) -> None:
@@ -34,31 +46,63 @@ def page(document: Result) -> str:
     lines = [
         "# Performance",
         "",
-        "Made by `python bench/run.py --page` from `docs/performance.json`. A figure is the median "
-        "of at least five turns in which the sides alternate. CPU is that of the process and its "
-        "children. Ratios hold on another machine, seconds do not.",
+        "Made by `python bench/run.py --page` from `docs/performance.json`, which `make bench` "
+        "fills. A figure is the median of at least five turns in which the sides alternate; where "
+        "there were fewer, it is said. CPU is that of the process and its children. Ratios hold on "
+        "another machine, seconds do not.",
         "",
-        "## What must hold",
+        *(f"- {line}" for line in _machines(results)),
         "",
-        "| what | must reach | reached | | |",
-        "|---|---|---|---|---|",
+        "## Targets",
+        "",
+        "| what | must reach | reached | | circumstances |",
+        "|---|--:|--:|---|---|",
     ]
     for result in results:
         for figure in result["figures"]:
             if figure["must"] is not None:
-                scale = "" if result["scale"] == 1 else f"at scale {result['scale']:g}"
                 cells = (figure["what"], must_text(figure), value_text(figure), reached(figure))
-                lines.append(f"| {' | '.join(cells)} | {scale} |")
-    for result in results:
-        lines += ["", *_section(result)]
+                lines.append(f"| {' | '.join(cells)} | {_circumstances(result)} |")
+    for group in dict.fromkeys(map(_group, results)):
+        lines += ["", f"## {group}"]
+        for result in results:
+            if _group(result) == group:
+                lines += ["", *_section(result)]
     return "\n".join(lines) + "\n"
+
+
+def _group(result: Result) -> str:
+    name = str(result.get("group", "others"))
+    return _GROUPS.get(name, name.capitalize())
+
+
+def _machines(results: list[Result]) -> list[str]:
+    """Return what was measured on: a line for each machine and commit."""
+    return list(dict.fromkeys(_machine(result["circumstances"]) for result in results))
+
+
+def _machine(told: Result) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
+    return (
+        f"{told['cores']} cores of {told['processor']}, {told['memory_bytes'] / 2**30:.0f} GB, "
+        f"{told['system']}; {versions}."
+    )
+
+
+def _circumstances(result: Result) -> str:
+    """Say with what a target was measured: its sizes, what was cut, whether others worked too."""
+    told = result["circumstances"]
+    cuts = ", ".join(f"{size:,} {what}" for what, (_, size) in result["cuts"].items())
+    load = told.get("load_before", 0.0)
+    busy = f"busy machine (load {load:.1f})" if load > told["cores"] else ""
+    said = [f"`{result['name']}`", f"cut to {cuts}" if cuts else "full size", busy]
+    return ", ".join(part for part in said if part)
 
 
 def _section(result: Result) -> list[str]:
     told = result["circumstances"]
-    versions = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
     lines = [
-        f"## {result['title']}",
+        f"### {result['title']}",
         "",
         f"`{result['name']}`: "
         + "; ".join(f"{what}: {size_text(size)}" for what, size in result["data"].items()),
@@ -71,10 +115,7 @@ def _section(result: Result) -> list[str]:
         lines += ["", "| figure | value |", "|---|--:|"]
         lines += [f"| {figure['what']} | {value_text(figure)} |" for figure in result["figures"]]
     lines += ["", *(f"- {note}" for note in [*cut_notes(result), *result["notes"]])]
-    lines.append(
-        f"- Measured {told['measured_at']} at {told['commit']} on {told['cores']} cores of "
-        f"{told['processor']}, {told['memory_bytes'] / 2**30:.0f} GB, {told['system']}; {versions}."
-    )
+    lines.append(f"- Measured {told['measured_at']} at {told['commit']}.")
     return lines
 
 

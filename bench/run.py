@@ -12,16 +12,33 @@ import time
 from pathlib import Path
 from typing import Any
 
+import benchmarks_day
 import benchmarks_landing
+import benchmarks_publish
 import benchmarks_push
+import benchmarks_record
+import benchmarks_refetch
+import benchmarks_refresh
+import benchmarks_serve
 import benchmarks_unpack
-from harness import QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
+from harness import QUICK_REPEAT, QUICK_SCALE, REPEAT, Bench, chosen, in_order, run_benchmark
 from machine import circumstances
 from projects import repository
 from report import page, show
 from rich.console import Console
 
-BENCHMARKS = in_order((benchmarks_push, benchmarks_unpack, benchmarks_landing))
+MODULES = (
+    benchmarks_push,
+    benchmarks_refetch,
+    benchmarks_unpack,
+    benchmarks_refresh,
+    benchmarks_day,
+    benchmarks_landing,
+    benchmarks_publish,
+    benchmarks_serve,
+    benchmarks_record,
+)
+BENCHMARKS = in_order(MODULES)
 KEPT = Path("docs/performance.json")
 PAGE = Path("docs/performance.md")
 
@@ -31,12 +48,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help=f"at scale {QUICK_SCALE:g}")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"most of them, at scale {QUICK_SCALE:g}"
+    )
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help=", ".join(b.name for b in BENCHMARKS)
     )
     parser.add_argument("--scale", type=float, help="part of each benchmark's full size")
-    parser.add_argument("--repeat", type=int, default=REPEAT, help="turns of each side")
+    parser.add_argument(
+        "--repeat", type=int, help=f"turns of each side: {REPEAT}, with --quick {QUICK_REPEAT}"
+    )
     parser.add_argument("--folder", type=Path, help="where to make databases; default: temporary")
     parser.add_argument("--keep", action="store_true", help=f"put the results into {KEPT}, {PAGE}")
     parser.add_argument("--page", action="store_true", help=f"only write {PAGE} from {KEPT}")
@@ -52,7 +73,7 @@ def main() -> None:
         run(
             chosen(BENCHMARKS, asked.only, quick=asked.quick),
             scale,
-            asked.repeat,
+            asked.repeat or (QUICK_REPEAT if asked.quick else REPEAT),
             asked.folder,
             asked.keep,
         )

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -170,8 +170,8 @@ def feeding(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """Run `martlet serve` and give its address."""
+def serving(settings: Settings, variables: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run `martlet serve`, with environment variables, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -182,7 +182,7 @@ def serving(settings: Settings) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "martlet", "serve", "--port", str(port), "--log-level", "error"],
         cwd=settings.project_dir,
-        env=os.environ | unlimited,
+        env=os.environ | unlimited | dict(variables or {}),
     )
     url = f"http://127.0.0.1:{port}"
     try:

@@ -4,7 +4,7 @@
     {% do run_query("create schema if not exists " ~ index.include(identifier=false)) %}
     {% do run_query(
         "create or replace table " ~ index
-        ~ " (source_platform varchar, object varchar, connection varchar, tenant_skey uuid, part varchar, link varchar)"
+        ~ " (source_platform varchar, object varchar, connection varchar, tenant_skey uuid, key_prefix bigint, part varchar, link varchar)"
     ) %}
     {% for input in inputs if input.records %}
         {% do run_query(insert_indexed(input, input_rows(input))) %}
@@ -36,23 +36,24 @@
     {% for column in input.contract.columns if column.name in input.records.columns %}
         {% do columns.append(column) %}
     {% endfor %}
-    insert into {{ record_index() }} (source_platform, object, connection, tenant_skey, part, link)
+    insert into {{ record_index() }} (source_platform, object, connection, tenant_skey, key_prefix, part, link)
     with
     pushed as (
         select *
         from {{ input.master }}
         where {{ rows }}
     ),
-    {{ typed_rows('pushed', dict(input.contract, columns=columns)) }},
+    {{ typed_rows('pushed', dict(input.contract, columns=columns), ['key_prefix']) }},
     placed as (
         select
             connection,
             cast(tenant_skey as uuid) as tenant_skey,
+            key_prefix,
             {{ input.records.part }} as part,
             {{ input.records.link }} as link,
         from typed
     )
-    select '{{ input.platform }}', '{{ input.object }}', connection, tenant_skey, part, cast(link as varchar)
+    select '{{ input.platform }}', '{{ input.object }}', connection, tenant_skey, key_prefix, part, cast(link as varchar)
     from placed
     where part is not null
 {% endmacro %}
@@ -137,7 +138,7 @@
 
 {% macro needed_keys() %}
     create or replace temp table martlet_needed as
-    select distinct i.source_platform, i.object, replace(cast(i.tenant_skey as varchar), '-', '') as tenant_skey
+    select distinct i.source_platform, i.object, replace(cast(i.tenant_skey as varchar), '-', '') as tenant_skey, i.key_prefix
     from {{ record_index() }} as i
     semi join martlet_parts as p
         on p.part = i.part and p.connection = i.connection and p.source_platform = i.source_platform

@@ -85,7 +85,7 @@
 {# The intermediate view of an input, over the versions of the records that are needed alone. #}
 {% macro narrow_view(input, view, versions) %}
     {% set keys %}
-        select tenant_skey
+        select tenant_skey, key_prefix
         from martlet_needed
         where source_platform = '{{ input.platform }}' and object = '{{ input.object }}'
     {% endset %}

@@ -42,11 +42,12 @@ where false
 {% macro packed_select(push, landing, relation, shape) %}
 {%- set shape = aliased_shape(push, landing, shape) %}
 {%- set key = landed_key(push, relation, shape) %}
-{%- set loader = bookkeeping(shape) -%}
+{%- set loader = bookkeeping(shape) %}
+{%- set skey = tenant_key(push, landing, key.parts) -%}
 select
     '{{ push.tenant }}' as tenant_slug,
     '{{ push.platform }}' as source_platform,
-    {{ tenant_key(push, landing, key.parts) }} as tenant_skey,
+    {{ skey }} as tenant_skey,
     '{{ shape.source_schema_hash }}' as source_schema_hash,
     cast(current_timestamp at time zone 'UTC' as timestamp) as loaded_at,
     raw_data_payload,
@@ -56,6 +57,7 @@ select
     extracted_at,
     load_id,
     load_row,
+    {{ key_prefix(skey, 'key_day') }} as key_prefix,
     rejected_because,
 from (
     select
@@ -64,6 +66,7 @@ from (
     {%- for part in key.parts %}
         {{ part }} as key_{{ loop.index }},
     {%- endfor %}
+        {{ landed_key_day(push.contract, shape) }} as key_day,
         {{ loader.is_deleted }} as is_deleted,
         {{ loader.extracted_at }} as extracted_at,
         {{ loader.load_id }} as load_id,

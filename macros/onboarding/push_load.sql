@@ -4,7 +4,8 @@
     what a late load must not overwrite (counted with the tombstones: the source sent neither), the
     rows it refused, and its ledger row. The caller holds the transaction.
 
-    Narrow columns are compared first; the payload is packed only for the rows that enter.
+    Narrow columns are compared first; the payload is packed only for the rows that enter. Of the
+    history nothing is read but prefixes of keys, and what they find (martlet_history).
 #}
 {% macro push_load(push, landing, load) %}
     {% set master = ref(push.master) %}
@@ -16,7 +17,8 @@
         {# A killed load may have left a chunk twice: same load, same row. #}
         {% do run_query("delete from martlet_incoming where rowid not in (select min(rowid) from martlet_incoming group by load_row)") %}
     {% endif %}
-    {% do run_query(fresh_rows(push, landing, master)) %}
+    {% do keep_history(push, landing, master, 'martlet_incoming') %}
+    {% do run_query(fresh_rows()) %}
     {% do run_query(insert_fresh(load, master, rows_of_load, is_doubled)) %}
     {% do run_query(insert_new_keys(push, landing, load)) %}
     {% set pushed = namespace(tombstones=0) %}
@@ -36,27 +38,32 @@
 {# The load's rows without their payloads. #}
 {% macro incoming_rows(push, landing, staged, rows_of_load) %}
     create or replace temp table martlet_incoming as
-    select
-        {{ numbered_key(push, landing) }} as tenant_skey,
-        record_hash,
-        extracted_at,
-        load_row,
-        rejected_because,
-        source_schema_hash,
+    select * exclude (staged_prefix), {{ key_prefix('tenant_skey', day_of_prefix('staged_prefix')) }} as key_prefix
     from (
         select
-            tenant_skey,
+            {{ numbered_key(push, landing) }} as tenant_skey,
             record_hash,
             extracted_at,
             load_row,
             rejected_because,
             source_schema_hash,
+            key_prefix as staged_prefix,
+        from (
+            select
+                tenant_skey,
+                record_hash,
+                extracted_at,
+                load_row,
+                rejected_because,
+                source_schema_hash,
+                key_prefix,
     {%- if not push.contract.key %}
-            dense_rank() over (partition by record_hash order by load_row) as occurrence,
+                dense_rank() over (partition by record_hash order by load_row) as occurrence,
     {%- endif %}
-        from {{ staged }}
-        where {{ rows_of_load }}
-    ) as staged_rows
+            from {{ staged }}
+            where {{ rows_of_load }}
+        ) as staged_rows
+    ) as numbered
 {% endmacro %}
 
 
@@ -70,21 +77,27 @@
 {%- endmacro %}
 
 
-{% macro fresh_rows(push, landing, master) %}
+{#
+    martlet_history: the versions of the keys of `keys`, and their places in the master. It may hold a
+    version of a key that has only its prefix in common with one of them.
+#}
+{% macro keep_history(push, landing, master, keys) %}
+    {# One literal, so that others' rows are pruned: each more is compared row by row. #}
+    {% do run_query(key_places('martlet_places', master, "m.tenant_slug = '" ~ push.tenant ~ "'", keys)) %}
+    {% set rows = pushed_of('m', push) ~ " and m.connection = '" ~ landing.connection ~ "'" %}
+    {% set columns = ['m.tenant_skey', 'm.record_hash', 'm.extracted_at', 'm.load_id', 'm.load_row'] %}
+    {% do run_query(
+        'create or replace temp table martlet_history as ' ~ rows_at_places('martlet_places', master, rows, columns)
+    ) %}
+{% endmacro %}
+
+
+{% macro fresh_rows() %}
     create or replace temp table martlet_fresh as
     with
-    history as (
-        select m.tenant_skey, m.record_hash, m.extracted_at, m.load_id, m.load_row
-        from {{ master }} as m
-        semi join martlet_incoming as i on i.tenant_skey = m.tenant_skey
-        where
-            m.tenant_slug = '{{ push.tenant }}'
-            and m.source_platform = '{{ push.platform }}'
-            and m.connection = '{{ landing.connection }}'
-    ),
     newest as (
         select tenant_skey, record_hash, extracted_at
-        from history
+        from martlet_history
         qualify row_number() over (
             partition by tenant_skey order by extracted_at desc, load_id desc, load_row desc
         ) = 1
@@ -92,6 +105,7 @@
     compared as (
         select
             i.tenant_skey,
+            i.key_prefix,
             i.record_hash,
             i.extracted_at,
             i.load_row,
@@ -107,11 +121,12 @@
     select
         c.load_row,
         c.tenant_skey,
+        c.key_prefix,
         c.extracted_at,
         c.newest_hash is null and c.hash_before_in_load is null as is_new_key,
     from compared as c
     {# An old export delivered again brings versions that are there already. #}
-    left join history as h
+    left join martlet_history as h
         {# The key alone in the condition: with `c.is_late and ...` the join would be a nested loop. #}
         on h.tenant_skey = case when c.is_late then c.tenant_skey end
         and h.record_hash = c.record_hash
@@ -130,7 +145,7 @@
     insert into {{ master }} ({{ names | join(', ') }})
     select
         {%- for name in names %}
-        {{ "'" ~ load.load_id ~ "' as load_id" if name == 'load_id' else ('f.' if name == 'tenant_skey' else 's.') ~ name }},
+        {{ "'" ~ load.load_id ~ "' as load_id" if name == 'load_id' else ('f.' if name in ('tenant_skey', 'key_prefix') else 's.') ~ name }},
         {%- endfor %}
     from {{ this }} as s
     inner join martlet_fresh as f on f.load_row = s.load_row

@@ -7,7 +7,7 @@
     create or replace temp table martlet_missing as
     with
     candidates as (
-        select m.tenant_skey, m.load_id, m.load_row, m.extracted_at, m.is_deleted
+        select m.rowid as place, m.tenant_skey, m.extracted_at, m.is_deleted
         from {{ master }} as m
         where
             m.tenant_slug = '{{ push.tenant }}'
@@ -31,7 +31,7 @@
             order by m.extracted_at desc, m.load_id desc, m.load_row desc
         ) = 1
     )
-    select c.tenant_skey, c.load_id, c.load_row
+    select c.place
     from candidates as c
     anti join martlet_incoming as i on i.tenant_skey = c.tenant_skey
     where
@@ -55,11 +55,9 @@
     with gone as (
         select m.*
         from {{ master }} as m
-        semi join martlet_missing as g
-            on g.tenant_skey = m.tenant_skey and g.load_id = m.load_id and g.load_row = m.load_row
+        semi join martlet_missing as g on g.place = m.rowid
         where
-            m.tenant_slug = '{{ push.tenant }}'
-            and m.source_platform = '{{ push.platform }}'
+            {{ pushed_of('m', push) }}
     {%- if load.mode == 'replace_scope' %}
             and {{ in_scope(push.contract, load) }}
     {%- endif %}
@@ -77,6 +75,7 @@
         {{ extracted_at(load) }},
         '{{ load.load_id }}',
         -1,
+        key_prefix,
     from gone
 {% endmacro %}
 

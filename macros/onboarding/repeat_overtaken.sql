@@ -10,7 +10,11 @@
     {% if not later %}
         {{ return(0) }}
     {% endif %}
-    {% do run_query(overtaking_rows(push, landing, load, master)) %}
+    {% set keys %}
+        (select n.key_prefix from {{ master }} as n where {{ pushed_of('n', push) }} and n.load_id = '{{ load.load_id }}')
+    {% endset %}
+    {% do keep_history(push, landing, master, keys) %}
+    {% do run_query(overtaking_rows(load)) %}
     {% do run_query(later_sightings(push, landing, later)) %}
     {% for taken in later if taken.is_complete and taken.mode in ('snapshot', 'replace_scope') %}
         {% do run_query(insert_absences(push, load, taken, master)) %}
@@ -52,29 +56,19 @@
 
 
 {# The versions that this load has made the newest, and the version that was the newest before. #}
-{% macro overtaking_rows(push, landing, load, master) %}
+{% macro overtaking_rows(load) %}
     create or replace temp table martlet_overtaking as
     with
-    history as (
-        select m.tenant_skey, m.record_hash, m.extracted_at, m.load_id, m.load_row
-        from {{ master }} as m
-        where
-            {{ pushed_of('m', push) }}
-            and m.connection = '{{ landing.connection }}'
-            and m.tenant_skey in (
-                select n.tenant_skey from {{ master }} as n where {{ pushed_of('n', push) }} and n.load_id = '{{ load.load_id }}'
-            )
-    ),
     newest as (
         select *
-        from history
+        from martlet_history
         qualify row_number() over (
             partition by tenant_skey order by extracted_at desc, load_id desc, load_row desc
         ) = 1
     ),
     before as (
         select *
-        from history
+        from martlet_history
         where load_id <> '{{ load.load_id }}'
         qualify row_number() over (
             partition by tenant_skey order by extracted_at desc, load_id desc, load_row desc
@@ -84,8 +78,7 @@
         n.tenant_skey,
         n.load_row,
         b.tenant_skey is not null as was_there,
-        coalesce(b.load_id, n.load_id) as state_load_id,
-        coalesce(b.load_row, n.load_row) as state_load_row,
+        coalesce(b.place, n.place) as state_place,
     from newest as n
     left join before as b on b.tenant_skey = n.tenant_skey
     where
@@ -156,14 +149,14 @@
         c.extracted_at,
         '{{ load.load_id }}',
         -2,
+        m.key_prefix,
     from martlet_overtaking as o
     inner join (
         select tenant_skey, max(extracted_at) as extracted_at
         from martlet_confirmed
         group by tenant_skey
     ) as c on c.tenant_skey = o.tenant_skey
-    inner join {{ master }} as m
-        on m.tenant_skey = o.tenant_skey and m.load_id = o.state_load_id and m.load_row = o.state_load_row
+    inner join {{ master }} as m on m.rowid = o.state_place
     where {{ pushed_of('m', push) }}
 {% endmacro %}
 

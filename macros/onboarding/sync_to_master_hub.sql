@@ -7,10 +7,15 @@
     {% if execute %}
         {% set push = dict(model.config.meta.push, contract=contract) %}
         {% for landing in push.landings %}
-            {% for load in new_loads(push, landing) %}
-                {% do push_load(push, landing, load) %}
-            {% endfor %}
-            {% do sync_to_schema_history(push, landing) %}
+            {# Read once: nobody else writes while the run holds the landing file. #}
+            {% set relation = source(landing.source, landing.table) %}
+            {% set shape = landed_shape(relation) %}
+            {% if shape is not none %}
+                {% for load in new_loads(push, landing, relation, shape) %}
+                    {% do push_load(push, landing, load) %}
+                {% endfor %}
+                {% do sync_to_schema_history(push, landing, shape) %}
+            {% endif %}
         {% endfor %}
     {% endif %}
 {% endmacro %}
@@ -21,19 +26,14 @@
     loader's own records, without reading the table: Martlet's loads, else dlt's, else (a loader
     without load ids) one load that stands for the table as it is now.
 #}
-{% macro new_loads(push, landing) %}
-    {% set relation = source(landing.source, landing.table) %}
-    {% set shape = landed_shape(relation) %}
-    {% if shape is none %}
-        {{ return([]) }}
-    {% endif %}
+{% macro new_loads(push, landing, relation, shape) %}
     {% do check_route(push, landing, relation, shape) %}
     {% if '_dlt_load_id' not in shape.bookkeeping | map('lower') %}
         {{ return([whole_table_load()]) }}
     {% endif %}
     {% set loads_table = api.Relation.create(database=relation.database, schema=relation.schema, identifier='_martlet_loads') %}
     {% set dlt_loads = api.Relation.create(database=relation.database, schema=relation.schema, identifier='_dlt_loads') %}
-    {% if landed_shape(loads_table) is not none %}
+    {% if is_landed(loads_table) %}
         {% set provenance %}
             select
                 _dlt_load_id as load_id,

@@ -1,17 +1,9 @@
-{# Appends the landed table's shape to the schema history when it differs from the newest one. #}
-{% macro sync_to_schema_history(push, landing) %}
-    {% set shape = landed_shape(source(landing.source, landing.table)) %}
-    {% if shape is not none %}
-        {% do append_schema_version(push, landing, shape) %}
-    {% endif %}
-{% endmacro %}
-
-
 {#
+    Appends the landed table's shape to the schema history when it differs from the newest one.
     A shape that comes back is a new version; the same shape again is none. Versions are numbered in
     the order they are seen, which no clock decides.
 #}
-{% macro append_schema_version(push, landing, shape) %}
+{% macro sync_to_schema_history(push, landing, shape) %}
     {% set newest = run_query(
         "select source_schema_hash, columns, version_number from " ~ ref('platform_sat__source_schema_history')
         ~ " where tenant_slug = '" ~ push.tenant ~ "' and landed_table = '" ~ landing.table

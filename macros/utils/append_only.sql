@@ -1,7 +1,8 @@
 {#
     A table that only ever grows: created once from its column list, never emptied, not even by
     --full-refresh. The model's own query says its columns to readers and is never inserted; rows
-    arrive through sync_to_master_hub.
+    arrive through sync_to_master_hub. A table of an earlier version gets the columns it lacks, filled
+    from its rows, in the same transaction.
 #}
 {% materialization append_only, default %}
     {% set existing = load_cached_relation(this) %}
@@ -12,6 +13,8 @@
     {% endcall %}
     {% if existing is none %}
         {% do partition_table(this, columns) %}
+    {% else %}
+        {% do add_computed_columns(this, columns | selectattr('computed', 'defined') | list) %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
@@ -46,6 +49,28 @@
     {% if names and adapter.is_ducklake(relation) %}
         {% do run_query("alter table " ~ relation ~ " set partitioned by (" ~ names ~ ")") %}
     {% endif %}
+{% endmacro %}
+
+
+{# Adds and fills those of the columns that the table lacks. Only what is computed can be filled. #}
+{% macro add_computed_columns(relation, columns) %}
+    {% if columns %}
+        {{ return(adapter.dispatch('add_computed_columns', 'martlet')(relation, columns)) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__add_computed_columns(relation, columns) %}
+    {% set contract = context[model.name | replace('platform_mm__', 'contract_')]() %}
+    {% set present = run_query("select column_name from (describe " ~ relation ~ ")").columns[0].values() %}
+    {% for column in columns if column.name not in present %}
+        {% do log(relation ~ ': adds ' ~ column.name ~ ', once', info=true) %}
+        {% do run_query("alter table " ~ relation ~ " add column " ~ column.name ~ " " ~ column.type) %}
+        {# Writes that one column anew: an update would keep its old values beside. #}
+        {% do run_query(
+            "alter table " ~ relation ~ " alter column " ~ column.name ~ " set data type " ~ column.type
+            ~ " using " ~ context[column.computed](contract)
+        ) %}
+    {% endfor %}
 {% endmacro %}
 
 

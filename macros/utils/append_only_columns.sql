@@ -1,4 +1,7 @@
-{# The column list of that name: {name, type, compressed?} each. #}
+{#
+    The column list of that name: {name, type, compressed?, computed?} each. `computed` names the
+    macro that says, by the master's contract, what the column holds where the table is older.
+#}
 {% macro append_only_columns(columns_of) %}
     {% set lists = {
         'master': master_columns(),
@@ -40,6 +43,7 @@
         {'name': 'extracted_at', 'type': 'timestamp'},
         {'name': 'load_id', 'type': 'varchar'},
         {'name': 'load_row', 'type': 'bigint'},
+        {'name': 'key_prefix', 'type': 'bigint', 'computed': 'stored_key_prefix'},
     ]) }}
 {% endmacro %}
 

@@ -102,16 +102,6 @@ cast(md5(concat_ws(',',
 {%- endmacro %}
 
 
-{# The texts of many members, the document parsed once. Empty text counts as absent. #}
-{% macro json_texts(expression, paths) -%}
-    {{ return(adapter.dispatch('json_texts', 'martlet')(expression, paths)) }}
-{%- endmacro %}
-
-{% macro default__json_texts(expression, paths) -%}
-    ({{ expression }} ->> [{% for path in paths %}'{{ path | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}])
-{%- endmacro %}
-
-
 {# The member names of the object at a path, one row each. #}
 {% macro json_member_names(expression, path) -%}
     {{ return(adapter.dispatch('json_member_names', 'martlet')(expression, path)) }}

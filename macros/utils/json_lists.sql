@@ -1,20 +1,40 @@
-{# A JSON list of {key, value: {<fields>}} objects as a typed list, to look entries up in. #}
-{% macro json_key_values(expression, fields) -%}
-    {{ return(adapter.dispatch('json_key_values', 'martlet')(expression, fields)) }}
+{#
+    A JSON list of {key, value: {<fields>}} objects, one of the lists of the plan, as a typed list.
+    A list that a loader landed as text is parsed by itself.
+#}
+{% macro json_key_values(expression, plan, path, fields) -%}
+    {{ return(adapter.dispatch('json_key_values', 'martlet')(expression, plan, path, fields)) }}
 {%- endmacro %}
 
-{% macro default__json_key_values(expression, fields) -%}
-    from_json({{ expression }}, '[{"key": "VARCHAR", "value": {% raw %}{{% endraw %}{% for field in fields %}"{{ field }}": "VARCHAR"{{ ', ' if not loop.last }}{% endfor %}{% raw %}}{% endraw %}}]')
+{% macro default__json_key_values(expression, plan, path, fields) -%}
+    {%- set text = json_text(expression, path | replace("'", "''")) -%}
+    {%- set parsed = "from_json(case when json_valid(" ~ text ~ ") then " ~ text ~ " end, '" ~ json_key_values_type(fields) ~ "')" -%}
+    {{ once('coalesce(_f' ~ json_place(plan, path) ~ ', ' ~ parsed ~ ')' if path in plan.lists else parsed) }}
+{%- endmacro %}
+
+{% macro json_key_values_type(fields) -%}
+    [{"key": "VARCHAR", "value": {% raw %}{{% endraw %}{% for field in fields %}"{{ field }}": "VARCHAR"{{ ', ' if not loop.last }}{% endfor %}{% raw %}}}]{% endraw %}
 {%- endmacro %}
 
 
-{# Of the entry `key` in such a typed list, the first of `fields` that is not null, as text. #}
-{% macro key_value(list, key, fields) -%}
-    {{ return(adapter.dispatch('key_value', 'martlet')(list, key, fields)) }}
+{# The keys of such a list, in its order. #}
+{% macro json_keys_of(list) -%}
+    {{ return(adapter.dispatch('json_keys_of', 'martlet')(list)) }}
 {%- endmacro %}
 
-{% macro default__key_value(list, key, fields) -%}
-    list_transform(list_filter({{ list }}, lambda e: e.key = '{{ key }}'), lambda e: coalesce({% for field in fields %}e.value.{{ field }}{{ ', ' if not loop.last }}{% endfor %}))[1]
+{% macro default__json_keys_of(list) -%}
+    {{ once('list_transform(' ~ list ~ ', lambda e: e.key)') }}
+{%- endmacro %}
+
+
+{# Of the first entry `key` in such a list, whose keys are `keys`, the first of `fields` that is not null, as text. #}
+{% macro key_value(list, keys, key, fields) -%}
+    {{ return(adapter.dispatch('key_value', 'martlet')(list, keys, key, fields)) }}
+{%- endmacro %}
+
+{% macro default__key_value(list, keys, key, fields) -%}
+    {%- set value = list ~ "[list_position(" ~ keys ~ ", '" ~ key ~ "')].value." -%}
+    {{ value ~ fields[0] if fields | length == 1 else 'coalesce(' ~ value ~ fields | join(', ' ~ value) ~ ')' }}
 {%- endmacro %}
 
 

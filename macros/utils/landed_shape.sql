@@ -4,11 +4,7 @@
     does not exist.
 #}
 {% macro landed_shape(relation) %}
-    {% set exists = run_query(
-        "select count(*) from duckdb_tables() where database_name = '" ~ relation.database
-        ~ "' and schema_name = '" ~ relation.schema ~ "' and table_name = '" ~ relation.identifier ~ "'"
-    ).rows[0][0] %}
-    {% if not exists %}
+    {% if not is_landed(relation) %}
         {{ return(none) }}
     {% endif %}
     {% set document = run_query(
@@ -16,4 +12,13 @@
         ~ "from (describe " ~ relation ~ ")"
     ).rows[0][0] %}
     {{ return(fromjson(document)) }}
+{% endmacro %}
+
+
+{#
+    Whether the table has landed, by what dbt listed once: the landing does not change while dbt has it
+    open, and each look into the catalogue goes through all tenants.
+#}
+{% macro is_landed(relation) %}
+    {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none) }}
 {% endmacro %}

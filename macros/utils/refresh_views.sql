@@ -19,8 +19,8 @@
 
 
 {#
-    A temporary table of those rows of a master whose key is one of `keys`, a query. The wide rows
-    are fetched by their place, found over the narrow key: a join that carries the payload would
+    A temporary table of those rows of a master, as `m`, whose key is one of `keys`, a query. The wide
+    rows are fetched by their place, found over prefixes of keys: a join that carries the payload would
     decompress all of them.
 #}
 {% macro keep_versions(table, master, rows, keys) %}
@@ -28,13 +28,10 @@
 {% endmacro %}
 
 {% macro default__keep_versions(table, master, rows, keys) %}
+    {% do run_query(key_places('martlet_places', master, rows, '(' ~ keys ~ ')')) %}
     {% do run_query(
-        "create or replace temp table martlet_places as select m.rowid as place from " ~ master
-        ~ " as m semi join (" ~ keys ~ ") as k on k.tenant_skey = m.tenant_skey where " ~ rows
-    ) %}
-    {% do run_query(
-        "create or replace temp table " ~ table ~ " as select m.* from " ~ master
-        ~ " as m semi join martlet_places as p on p.place = m.rowid where " ~ rows
+        "create or replace temp table " ~ table ~ " as "
+        ~ rows_at_places('martlet_places', master, rows ~ " and m.tenant_skey in (select tenant_skey from (" ~ keys ~ ") as n)", ['m.*'])
     ) %}
 {% endmacro %}
 

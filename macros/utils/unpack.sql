@@ -48,31 +48,34 @@ where {{ apply_tenant_logic(tenant, platform, object) }}
 
 
 {#
-    The last steps before a typed record, as the common tables `parsed`, `listed` (where a column is
-    read from a list) and `typed`: every payload of `relation`, which has a master's columns, is
-    parsed once.
+    The last steps before a typed record, as the common tables `parsed`, `listed` and `keyed` (where a
+    column is read from a list) and `typed`: every payload of `relation`, which has a master's columns, is
+    parsed once; `kept` names those of its columns that are wanted beside the record's.
 #}
-{% macro typed_rows(relation, contract) -%}
-{%- set paths = [] %}
-{%- for column in contract.columns %}
-    {%- for path in column.paths if path not in paths %}
-        {%- do paths.append(path) %}
-    {%- endfor %}
-{%- endfor %}
-{%- set lists = contract.columns | selectattr('list_key') | list %}
+{% macro typed_rows(relation, contract, kept=[]) -%}
+{%- set texts = contract.columns | rejectattr('list_key') | map(attribute='paths') | sum(start=[]) | unique(case_sensitive=true) | list %}
+{%- set lists = listed_fields(contract) %}
+{%- set plan = json_plan(texts, lists) %}
 parsed as (
-    select *, {{ json_texts('raw_data_payload', paths) }} as _f
+    select *, {{ json_parsed('raw_data_payload', plan) }}
     from {{ relation }}
 ),
 {%- if lists %}
-{%- set fields = lists | map(attribute='list_value') | sum(start=[]) | unique | list %}
 listed as (
     select
         *,
-    {%- for path in lists | map(attribute='paths') | map('first') | unique %}
-        {{ json_key_values('_f[' ~ (paths.index(path) + 1) ~ ']', fields) }} as _list_{{ paths.index(path) + 1 }},
+    {%- for path, fields in lists.items() %}
+        {{ json_key_values('raw_data_payload', plan, path, fields) }} as _list_{{ loop.index }},
     {%- endfor %}
     from parsed
+),
+keyed as (
+    select
+        *,
+    {%- for path in lists %}
+        {{ json_keys_of('_list_' ~ loop.index) }} as _keys_{{ loop.index }},
+    {%- endfor %}
+    from listed
 ),
 {%- endif %}
 typed as (
@@ -82,30 +85,44 @@ typed as (
         connection,
         tenant_skey,
     {%- for column in contract.columns if column.name != 'is_deleted' %}
-        {{ unpacked_field(column, paths) }} as {{ column.name }},
+        {{ unpacked_field(column, plan, lists) }} as {{ column.name }},
     {%- endfor %}
         {# Gone from the source, said by its loader, or by a field of the record itself. #}
         is_deleted
-    {%- for column in contract.columns if column.name == 'is_deleted' %} or coalesce({{ unpacked_field(column, paths) }}, false){% endfor %} as is_deleted,
+    {%- for column in contract.columns if column.name == 'is_deleted' %} or coalesce({{ unpacked_field(column, plan, lists) }}, false){% endfor %} as is_deleted,
         extracted_at,
         loaded_at,
         load_id,
         source_schema_hash,
         raw_data_payload,
-    from {{ 'listed' if lists else 'parsed' }}
+    {%- for name in kept %}
+        {{ name }},
+    {%- endfor %}
+    from {{ 'keyed' if lists else 'parsed' }}
 )
 {%- endmacro %}
 
 
+{# The paths that are read as lists, each with the fields that are read from its entries. #}
+{% macro listed_fields(contract) %}
+    {% set lists = {} %}
+    {% for column in contract.columns if column.list_key %}
+        {% set known = lists.get(column.paths[0], []) %}
+        {% do lists.update({column.paths[0]: (known + column.list_value) | unique(case_sensitive=true) | list}) %}
+    {% endfor %}
+    {{ return(lists) }}
+{% endmacro %}
+
+
 {# One typed column from the parsed texts; an empty text is an absent value, but for text itself. #}
-{% macro unpacked_field(column, paths) -%}
+{% macro unpacked_field(column, plan, lists) -%}
     {%- if column.list_key -%}
-        {%- set text = key_value('_list_' ~ (paths.index(column.paths[0]) + 1), column.list_key, column.list_value) -%}
-        {{ cast_landed(text, column.type) }}
+        {%- set number = (lists.keys() | list).index(column.paths[0]) + 1 -%}
+        {{ cast_landed(key_value('_list_' ~ number, '_keys_' ~ number, column.list_key, column.list_value), column.type) }}
     {%- else -%}
         {%- set texts = [] -%}
         {%- for path in column.paths -%}
-            {%- do texts.append('_f[' ~ (paths.index(path) + 1) ~ ']') -%}
+            {%- do texts.append(json_field('raw_data_payload', plan, path, column.type in ('varchar', 'json'))) -%}
         {%- endfor -%}
         {{ cast_landed(texts[0] if texts | length == 1 else 'coalesce(' ~ texts | join(', ') ~ ')', column.type) }}
     {%- endif -%}

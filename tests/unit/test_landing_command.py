@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from martlet.landing.command import (
 from martlet.landing.simulated import deliveries
 from martlet.landing.simulator.wire import wire_parts
 from martlet.landing.simulator.world import build_world
+from martlet.landing.spilled import RowStore
 from martlet.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +221,30 @@ def test_a_file_lands_with_its_bad_rows_set_apart(settings: Settings) -> None:
     assert query(settings, "select mode, is_complete, extracted_at from acme._martlet_loads") == [
         ("snapshot", False, datetime(2026, 7, 1, 6))
     ]
+
+
+def test_a_file_whose_rows_wait_on_disk_lands_as_one_load_in_order(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("martlet.landing.files._CHUNK", 2)
+    monkeypatch.setattr("martlet.landing.files.RowStore", partial(RowStore, held_rows=1))
+    rows = [f'{{"id": {n}, "total_price": "{n}.10"}}' for n in range(7)]
+    rows[3] = '{"id": "x"}'
+    rows[6] = '{"id": 6, "late": 1.50}'
+
+    for _ in range(2):  # the second one meets the table as it was spelled
+        path = orders_file(settings, *rows)
+        (table,) = land_file(settings, "acme", "shopify", "orders", path).tables
+        assert (table.received, table.accepted, table.quarantined) == (7, 6, 1)
+        landed = (
+            "select id, total_price, late, _martlet_row from acme.acme_shopify__orders "
+            f"where _dlt_load_id = '{table.load_id}' order by _martlet_row"
+        )
+        assert query(settings, landed) == [
+            *((n, f"{n}.10", None, n) for n in (0, 1, 2, 4, 5)),
+            (6, None, "1.50", 6),
+        ]
+    assert list(settings.dlt_dir.glob("tmp*")) == []
 
 
 def test_a_whole_file_without_bad_rows_is_complete(settings: Settings) -> None:

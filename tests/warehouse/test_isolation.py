@@ -105,8 +105,9 @@ def test_no_view_or_fact_of_a_tenant_holds_a_row_of_another(project: Project, sl
     objects = sum(len(source["objects"]) for source in TENANTS[slug].values())
     assert len(relations) >= 2 * objects + 4
     for relation in relations:
-        strangers = project.query(f"select distinct tenant_slug from {relation}")
-        assert {row["tenant_slug"] for row in strangers} <= {slug}, relation
+        if not relation.startswith("refresh."):  # what serves one fact names no tenant
+            strangers = project.query(f"select distinct tenant_slug from {relation}")
+            assert {row["tenant_slug"] for row in strangers} <= {slug}, relation
         for other in TENANTS.keys() - {slug}:
             assert _rows_with(project, relation, _marker(other)) == 0, f"{other} in {relation}"
 

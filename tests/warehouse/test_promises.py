@@ -154,7 +154,7 @@ def test_a_master_has_the_specified_columns_first_and_in_their_order(history: Hi
     assert [column["column_name"] for column in columns] == [
         "tenant_slug", "source_platform", "tenant_skey", "source_schema_hash", "loaded_at",
         "raw_data_payload", "connection", "record_hash", "is_deleted", "extracted_at", "load_id",
-        "load_row",
+        "load_row", "key_prefix",
     ]  # fmt: skip
 
 

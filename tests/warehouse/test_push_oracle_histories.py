@@ -188,6 +188,16 @@ def test_the_histories_hold_what_they_are_to_prove(
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.object)
+def test_every_version_has_the_prefix_of_its_key(
+    moments: list[Moment], witness: Witness, kind: Kind
+) -> None:
+    found = witness.prefixes(kind)
+
+    assert len(found) == sum(map(len, moments[-1].contents[kind.object][0].versions)) > 0
+    assert [row for row in found if row[0] != row[1]] == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.object)
 def test_the_hub_has_every_key_of_the_master_once(
     moments: list[Moment], witness: Witness, kind: Kind
 ) -> None:

@@ -171,6 +171,18 @@ class Witness:
             ledger=[Counts(*row.values()) for row in ledger],
         )
 
+    def prefixes(self, kind: Kind) -> list[tuple[int, int]]:
+        """Return the prefix of every version of an object, and that of its day and its key."""
+        rows = self.project.query(
+            f"select tenant_skey, key_prefix, raw_data_payload from platform.{kind.master}"
+        )
+        found = []
+        for row in rows:
+            place = kind.place(json.loads(row["raw_data_payload"])) if kind.place else None
+            days = (place[1] - date(1970, 1, 1)).days if place else 0
+            found.append((row["key_prefix"], days << 40 | int(row["tenant_skey"][:10], 16)))
+        return found
+
     def expected_facts(self) -> dict[str, Any]:
         """Return the facts that follow from the oracle's newest records."""
         insights, orders, events = (

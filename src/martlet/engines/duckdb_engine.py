@@ -173,6 +173,19 @@ def file_stamp(path: Path) -> str:
     return "+".join(stamps)
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Return a table's or view's columns with their types; empty where there is none of that name.
+
+    `relation` is as SQL spells it. The engine's own listings cost as much as everything that there
+    is in all attached files; this looks up the one name.
+    """
+    try:
+        described = connection.execute(f"describe {relation}").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {name: kind for name, kind, *_ in described}
+
+
 def quoted_text(value: str) -> str:
     """Return a text as a SQL literal."""
     return "'" + value.replace("'", "''") + "'"

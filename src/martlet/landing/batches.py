@@ -1,7 +1,7 @@
 """What a reader or simulator hands over to be landed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -25,6 +25,19 @@ class RejectedRow:
 
 
 @dataclass(frozen=True)
+class SpilledRows:
+    """Rows that wait outside of memory; `tables` reads them anew each time, in order."""
+
+    schema: pa.Schema
+    num_rows: int
+    tables: Callable[[], Iterator[pa.Table]]
+
+    def changed(self, schema: pa.Schema, change: Callable[[pa.Table], pa.Table]) -> "SpilledRows":
+        """Return the rows as `change` makes them, table by table, when they are read."""
+        return replace(self, schema=schema, tables=lambda: map(change, self.tables()))
+
+
+@dataclass(frozen=True)
 class LandedBatch:
     """The records of one object that were received together.
 
@@ -38,7 +51,7 @@ class LandedBatch:
     connection: str
     object: str
     loader: Loader
-    rows: pa.Table
+    rows: pa.Table | SpilledRows
     rejected: tuple[RejectedRow, ...]
     mode: LoadMode
     is_complete: bool

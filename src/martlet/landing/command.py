@@ -114,6 +114,7 @@ def land_file(
         contract=contract,
         loader=loader,
         extracted_at=_utc(extracted_at),
+        folder=settings.dlt_dir,
     )
     batch = replace(
         batch,
@@ -152,6 +153,7 @@ def land_shared_file(
         contract=object_contract(landing.platform, landing.object),
         loader=landing.loader,
         extracted_at=_utc(extracted_at),
+        folder=settings.dlt_dir,
     )
     return land(
         settings,

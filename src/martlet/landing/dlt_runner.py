@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from martlet.errors import MartletError
+from martlet.landing.batches import SpilledRows
 from martlet.settings import Settings
 
 # table name to its rows and those of its text columns that hold JSON
-DltPackage = dict[str, tuple[pa.Table, list[str]]]
+DltPackage = dict[str, tuple[pa.Table | SpilledRows, list[str]]]
 
 _ENVIRONMENT = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -62,7 +63,9 @@ def landed_load_id(pipeline: Any, package: DltPackage) -> str:
     from dlt.pipeline.exceptions import PipelineStepFailed
 
     resources = [
-        dlt.resource(rows, name=table, write_disposition="append", columns=_hints(rows, json))
+        dlt.resource(
+            _items(rows), name=table, write_disposition="append", columns=_hints(rows, json)
+        )
         for table, (rows, json) in package.items()
     ]
     try:
@@ -78,7 +81,11 @@ def _schema_name(pipeline_name: str) -> str:
     return f"landed_{blake2b(pipeline_name.encode(), digest_size=8).hexdigest()}"
 
 
-def _hints(rows: pa.Table, json_columns: list[str]) -> dict[str, dict[str, Any]]:
+def _items(rows: pa.Table | SpilledRows) -> Any:
+    return rows.tables() if isinstance(rows, SpilledRows) else rows
+
+
+def _hints(rows: pa.Table | SpilledRows, json_columns: list[str]) -> dict[str, dict[str, Any]]:
     hints: dict[str, dict[str, Any]] = {name: {"data_type": "json"} for name in json_columns}
     for field in rows.schema:
         if pa.types.is_timestamp(field.type):

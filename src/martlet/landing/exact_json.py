@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from json.encoder import encode_basestring
 from typing import Any
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class ExactNumber(float):
@@ -57,11 +60,17 @@ class ExactParser:
         return float(token)
 
 
+def exact_number(text: str) -> float:
+    """Return a number that is written as `text`, with a text of its own only where it needs one."""
+    number = float(text)
+    return number if repr(number) == text else ExactNumber(text)
+
+
 def compact(value: Any, *, has_exact: bool = True) -> str:
     """Return the compact JSON text of a parsed value, its numbers as they were."""
     if not has_exact:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return "".join(_pieces(value))
+        return _encode(value)
+    return _exact_text(value)
 
 
 def number_text(value: float) -> str:
@@ -99,22 +108,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _pieces(value: Any) -> Iterator[str]:
+def _exact_text(value: Any) -> str:
+    """Spell a value out member by member: the encoder would write its own text of a number."""
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, dict):
-        separator = "{"
+        members = []  # no comprehension: it would halve the depth that can be written
         for name, member in value.items():
-            yield f"{separator}{json.dumps(name, ensure_ascii=False)}:"
-            yield from _pieces(member)
-            separator = ","
-        yield "}" if value else "{}"
-    elif isinstance(value, list):
-        separator = "["
+            members.append(f"{encode_basestring(name)}:{_exact_text(member)}")
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        items = []
         for member in value:
-            yield separator
-            yield from _pieces(member)
-            separator = ","
-        yield "]" if value else "[]"
-    elif isinstance(value, float):
-        yield number_text(value)
-    else:
-        yield json.dumps(value, ensure_ascii=False)
+            items.append(_exact_text(member))
+        return "[" + ",".join(items) + "]"
+    return number_text(value) if isinstance(value, float) else _encode(value)

@@ -1,18 +1,16 @@
 """Turns a user's file into a batch that can be landed."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
-import pyarrow as pa
-
 from martlet.contracts.base import ObjectContract
 from martlet.errors import BadInputError, nearest
-from martlet.landing.batches import ROW_NUMBER, LandedBatch, RejectedRow
+from martlet.landing.batches import LandedBatch, RejectedRow
 from martlet.landing.checks import check_table
 from martlet.landing.fitting import VersionFit, best_fit, fit_records
 from martlet.landing.records import RawRecord, RecordFile, open_records
+from martlet.landing.spilled import RowStore
 
 _SAMPLE = 1_000
 _CHUNK = 10_000
@@ -26,30 +24,38 @@ def read_file(
     contract: ObjectContract,
     loader: str | None,
     extracted_at: datetime,
+    folder: Path | None = None,
 ) -> LandedBatch:
     """Return the file's records as changes (`upsert`), those that do not fit set apart.
 
-    Without `loader`, the published version is the one that the records fit best. Raises
-    `BadInputError` where nothing of the file can be used.
+    Without `loader`, the published version is the one that the records fit best. The rows of
+    a large file wait in `folder`, else where temporary files are kept. Raises `BadInputError`
+    where nothing of the file can be used.
     """
     opened = open_records(file)
     sample = list(islice(opened.records, _SAMPLE))
     fit = _chosen_fit(file, contract, loader, opened, sample)
-    tables: list[pa.Table] = []
+    store = RowStore(folder)
     rejected: list[RejectedRow] = []
-    for chunk in _chunks(chain(sample, opened.records)):
-        fitted, refused = fit_records(fit, chunk)
+    records = chain(sample, opened.records)
+    while (first := next(records, None)) is not None:
+        # One at a time: parsed values are many small objects, costly to keep until all are fitted.
+        fitted, refused = fit_records(fit, chain((first,), islice(records, _CHUNK - 1)))
         accepted, unkeyed = check_table(fit.table(fitted), contract, fit.version.loader)
-        raw = {row.row_number: row.raw for row in fitted}
+        came = {row.row_number: row for row in fitted} if unkeyed else {}
         rejected += refused
-        rejected += [RejectedRow(r.row_number, r.error, r.path, raw[r.row_number]) for r in unkeyed]
-        tables.append(accepted)
+        rejected += [
+            RejectedRow(r.row_number, r.error, r.path, came[r.row_number].text()) for r in unkeyed
+        ]
+        store.add(accepted)
+    if not store.has_tables:
+        store.add(fit.table([]))
     return LandedBatch(
         platform=platform,
         connection=connection,
         object=contract.object,
         loader=fit.version.loader,
-        rows=_joined(tables or [fit.table([])]),
+        rows=store.rows(),
         rejected=tuple(sorted(rejected, key=lambda row: row.row_number)),
         mode="upsert",
         is_complete=False,
@@ -92,18 +98,6 @@ def _chosen_fit(
             remedy="check --platform and --object",
         )
     return best_fit(fits, sample)
-
-
-def _chunks(records: Iterator[RawRecord]) -> Iterator[list[RawRecord]]:
-    while chunk := list(islice(records, _CHUNK)):
-        yield chunk
-
-
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    """Join chunks; a later one may have more unknown columns, the row number stays last."""
-    joined = pa.concat_tables(tables, promote_options="default")
-    names = [name for name in joined.column_names if name != ROW_NUMBER]
-    return joined.select([*names, ROW_NUMBER])
 
 
 def _listed(names: list[str]) -> str:

@@ -18,6 +18,7 @@ from martlet.registry.fingerprint import fold_name
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SHAPES = 1_000  # of which the columns are kept in mind
 _OWN = ("_dlt_", "_martlet_")  # what landing itself writes to every table
 # what dlt's naming replaces in names; two that differ only there would be one column
 _REPLACED = str.maketrans("\n\r'\"▶", "_____")
@@ -36,8 +37,24 @@ class FittedRow:
     """A record as it lands: column to value, JSON columns as texts."""
 
     row_number: int
-    raw: str
+    raw: str | RawRecord
     values: dict[str, Any]
+
+    def text(self) -> str:
+        """Return the record as it is kept where it is refused."""
+        return self.raw if isinstance(self.raw, str) else self.raw.text()
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What records with the same names in the same order have in common.
+
+    `names` are their columns one by one, None where landing leaves the field out. Texts in `read`
+    are looked into.
+    """
+
+    names: tuple[str | None, ...]
+    read: tuple[str, ...]
 
 
 class VersionFit:
@@ -50,6 +67,9 @@ class VersionFit:
         self._is_text = is_text
         self._known = {fold_name(name): name for name in self.columns}
         self._names: dict[str, str] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._parser = ExactParser()
+        self._read = {"JSON", "BOOLEAN"} if is_text else {"JSON"}
 
     def knows_any(self, names: Iterable[str]) -> bool:
         return any(fold_name(name) in self._known for name in names)
@@ -61,7 +81,7 @@ class VersionFit:
         except UnfitError:
             return 0
         present = [name for name in fields if name in self.columns]
-        problems = self._problems(fields, compact(fields, has_exact=has_exact))
+        problems = self._problems(fields, _object_text(_texts(fields, has_exact)))
         if self._is_text:
             problems = [p for p in problems if not p.is_tolerable]
         failed = {problem.path[0] for problem in problems if problem.path}
@@ -72,18 +92,20 @@ class VersionFit:
         fields, has_exact = self._prepared(record)
         if not any(name in self.columns for name in fields):
             raise UnfitError("no field of the contract is there")
-        text = compact(fields, has_exact=has_exact)
+        texts = _texts(fields, has_exact)
+        text = _object_text(texts)
         if not text.isascii() and not _is_unicode(text):
             raise UnfitError("a text holds half of a surrogate pair, which is no character")
         intolerable = [p for p in self._problems(fields, text) if not p.is_tolerable]
         if intolerable:
             raise UnfitError(intolerable[0].message, ".".join(map(str, intolerable[0].path)))
         values = {
-            name: self._landed(name, value, has_exact)
+            name: self._landed(name, value, texts[name])
             for name, value in fields.items()
             if value is not None
         }
-        return FittedRow(record.row_number, record.raw, values)
+        raw = record if record.raw is None else record.raw  # not both: it would keep the values
+        return FittedRow(record.row_number, raw, values)
 
     def table(self, rows: Sequence[FittedRow]) -> pa.Table:
         """Return rows as Arrow: the version's columns, the unknown ones, the row number."""
@@ -100,23 +122,39 @@ class VersionFit:
 
         Beside them, whether a number among them has a text of its own.
         """
-        prepared: dict[str, Any] = {}
+        fields = record.fields or {}
+        given = tuple(fields)
+        shape = self._shapes.get(given)
+        if shape is None:
+            shape = self._shape(given)
+            if len(self._shapes) < _SHAPES:
+                self._shapes[given] = shape
+        prepared: dict[Any, Any] = dict(zip(shape.names, fields.values(), strict=True))
+        prepared.pop(None, None)
         has_exact = record.has_exact
-        came: dict[str, str] = {}
-        for given, value in (record.fields or {}).items():
-            if given.startswith(_OWN):
-                continue
-            name = self._names.get(given)
-            if name is None:
-                name = self._names[given] = self._column_name(given)
-            if name in prepared:
-                raise UnfitError(f"the names {came[name]!r} and {given!r} are one column", given)
-            came[name] = given
-            prepared[name] = value
+        for name in shape.read:
+            value = prepared[name]
             if isinstance(value, str):
-                prepared[name] = self._read_text(name, value)
-                has_exact = has_exact or prepared[name] is not value
+                read = prepared[name] = self._read_text(name, value)
+                has_exact = has_exact or (read is not value and self._parser.has_exact)
         return prepared, has_exact
+
+    def _shape(self, given: tuple[str, ...]) -> "_Shape":
+        names: list[str | None] = []
+        came: dict[str, str] = {}
+        for field in given:
+            if field.startswith(_OWN):
+                names.append(None)
+                continue
+            name = self._names.get(field)
+            if name is None:
+                name = self._names[field] = self._column_name(field)
+            if name in came:
+                raise UnfitError(f"the names {came[name]!r} and {field!r} are one column", field)
+            came[name] = field
+            names.append(name)
+        read = tuple(name for name in came if self.columns.get(name) in self._read)
+        return _Shape(tuple(names), read)
 
     def _signs(self, fields: Mapping[str, Any]) -> int:
         """Return how many of the texts that only this version's loader writes are there."""
@@ -136,10 +174,18 @@ class VersionFit:
         """Read what a format without types could only write as text."""
         kind = self.columns.get(name)
         if kind == "JSON" and value[:1] in ("{", "["):
-            return _document(value)
+            return self._document(value)
         if self._is_text and kind == "BOOLEAN" and value.lower() in ("true", "false"):
             return value.lower() == "true"
         return value
+
+    def _document(self, text: str) -> Any:
+        """Return a JSON text's value, or the text itself where it is none."""
+        try:
+            value = self._parser.parse(text)
+        except (ValueError, RecursionError):
+            return text
+        return text if self._parser.has_nan else value
 
     def _problems(self, fields: Mapping[str, Any], text: str) -> list["_Problem"]:
         try:
@@ -148,7 +194,7 @@ class VersionFit:
             return _problems(fields, error)
         return []
 
-    def _landed(self, name: str, value: Any, has_exact: bool) -> Any:
+    def _landed(self, name: str, value: Any, text: str) -> Any:
         kind = self.columns.get(name)
         if kind == "VARCHAR":
             return value if isinstance(value, str) else _scalar_text(value)
@@ -156,7 +202,7 @@ class VersionFit:
             return _whole_number(name, value)
         if kind == "DOUBLE":
             return _fraction(name, value)
-        return value if kind == "BOOLEAN" else compact(value, has_exact=has_exact)
+        return value if kind == "BOOLEAN" else text
 
 
 def fit_records(
@@ -167,13 +213,17 @@ def fit_records(
     rejected: list[RejectedRow] = []
     for record in records:
         if record.fields is None:
-            rejected.append(RejectedRow(record.row_number, record.error, record.path, record.raw))
+            rejected.append(_refused(record, record.error, record.path))
             continue
         try:
             fitted.append(fit.fit(record))
         except UnfitError as error:
-            rejected.append(RejectedRow(record.row_number, str(error), error.path, record.raw))
+            rejected.append(_refused(record, str(error), error.path))
     return fitted, rejected
+
+
+def _refused(record: RawRecord, error: str, path: str | None) -> RejectedRow:
+    return RejectedRow(record.row_number, error, path, record.text())
 
 
 def best_fit(fits: Sequence[VersionFit], sample: Sequence[RawRecord]) -> VersionFit:
@@ -275,11 +325,14 @@ def _fraction(name: str, value: Any) -> float:
     return number
 
 
-def _document(text: str) -> Any:
-    """Return a JSON text's value, or the text itself where it is none."""
-    parser = ExactParser()
-    try:
-        value = parser.parse(text)
-    except (ValueError, RecursionError):
-        return text
-    return text if parser.has_nan else value
+def _texts(fields: Mapping[str, Any], has_exact: bool) -> dict[str, str]:
+    return {
+        name: number_text(value)
+        if isinstance(value, float)
+        else compact(value, has_exact=has_exact)
+        for name, value in fields.items()
+    }
+
+
+def _object_text(texts: Mapping[str, str]) -> str:
+    return "{" + ",".join([f"{compact(n, has_exact=False)}:{t}" for n, t in texts.items()]) + "}"

@@ -15,7 +15,13 @@ from martlet.engines.duckdb_engine import quoted_name
 from martlet.engines.engine import WAIT_SECONDS
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, BrokenPromiseError
-from martlet.landing.batches import EXTRACTED_AT, LandedBatch, Progress, ProgressCallback
+from martlet.landing.batches import (
+    EXTRACTED_AT,
+    LandedBatch,
+    Progress,
+    ProgressCallback,
+    SpilledRows,
+)
 from martlet.landing.dlt_runner import DltPackage, landed_load_id, open_pipeline, recover
 from martlet.landing.lock import landing_lock
 from martlet.registry.fingerprint import canonical_type, fold_name, is_bookkeeping
@@ -208,11 +214,9 @@ class _PackageLanding:
         for table, batch in self.batches.items():
             columns = existing.get(table, {})
             types = _landed_types(batch)
-            rows = _spelled_like(batch.rows, columns)
             _refuse_changed_types(self.settings, f"{self.schema}.{table}", types, columns)
-            moment = pa.scalar(batch.extracted_at, pa.timestamp("us"))
-            rows = rows.append_column(EXTRACTED_AT, pa.repeat(moment, rows.num_rows))
-            spelled = {fold_name(name): name for name in rows.column_names}
+            rows = _stamped(batch, columns)
+            spelled = {fold_name(name): name for name in rows.schema.names}
             json_columns = [spelled[name] for name, kind in types.items() if kind == "JSON"]
             tables[table] = (rows, json_columns)
         tables[LOADS_TABLE] = (self._loads(), [])
@@ -375,6 +379,20 @@ def _landed_types(batch: LandedBatch) -> dict[str, str]:
         name = fold_name(field.name)
         types[name] = known.get(name) or _UNKNOWN_TYPES[field.type]
     return types
+
+
+def _stamped(batch: LandedBatch, columns: Mapping[str, str]) -> pa.Table | SpilledRows:
+    """Return the batch's rows as they land: spelled like the table, with their moment."""
+    moment = pa.scalar(batch.extracted_at, pa.timestamp("us"))
+
+    def change(rows: pa.Table) -> pa.Table:
+        spelled = _spelled_like(rows, columns)
+        return spelled.append_column(EXTRACTED_AT, pa.repeat(moment, rows.num_rows))
+
+    rows = batch.rows
+    if isinstance(rows, SpilledRows):
+        return rows.changed(change(rows.schema.empty_table()).schema, change)
+    return change(rows)
 
 
 def _spelled_like(rows: pa.Table, columns: Mapping[str, str]) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from martlet.errors import BadInputError
-from martlet.landing.exact_json import ExactNumber, ExactParser, compact, path_to_nan
+from martlet.landing.exact_json import ExactParser, compact, exact_number, path_to_nan
 from martlet.registry.fingerprint import fold_name
 
 _ROWS_PER_BATCH = 5_000
@@ -26,12 +26,16 @@ class RawRecord:
     """One record as it came; `fields` is None where `error` says why it cannot be read."""
 
     row_number: int
-    raw: str
+    raw: str | None  # None: the format has no text of a record, `text` makes one
     fields: dict[str, Any] | None
     error: str = ""
     path: str | None = None
     is_readable: bool = True  # False: not even the file's format
-    has_exact: bool = True  # False: no number's text differs from what Python would write
+    has_exact: bool = True  # False: no number inside of a field's value has a text of its own
+
+    def text(self) -> str:
+        """Return the record as it is kept where it is refused."""
+        return compact(self.fields) if self.raw is None else self.raw
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ def _csv_row_records(rows: Iterator[list[str]], header: list[str]) -> Iterator[R
         fields = {
             name: cell if cell != "" else None for name, cell in zip(header, row, strict=True)
         }
-        yield RawRecord(number, compact(fields, has_exact=False), fields)
+        yield RawRecord(number, None, fields, has_exact=False)
 
 
 def _parquet_records(file: Path) -> RecordFile:
@@ -210,10 +214,11 @@ def _parquet_records(file: Path) -> RecordFile:
 
 def _parquet_row_records(file: Path, source: pq.ParquetFile) -> Iterator[RawRecord]:
     number = 0
+    involved = _Involved.of(source.schema_arrow)
     try:
         for batch in source.iter_batches(_ROWS_PER_BATCH):
             for row in _microseconds(batch).to_pylist():
-                yield _parquet_record(number, row)
+                yield _parquet_record(number, row, involved)
                 number += 1
     except (pa.ArrowException, OSError) as error:
         raise BadInputError(
@@ -223,15 +228,43 @@ def _parquet_row_records(file: Path, source: pq.ParquetFile) -> Iterator[RawReco
         ) from error
 
 
-def _parquet_record(number: int, row: dict[str, Any]) -> RawRecord:
+@dataclass(frozen=True)
+class _Involved:
+    """The columns of a Parquet file whose values are not JSON's own already."""
+
+    names: tuple[str, ...]
+    has_exact: bool
+
+    @classmethod
+    def of(cls, schema: pa.Schema) -> "_Involved":
+        fields = [field for field in schema if not _is_json_scalar(field.type)]
+        nested = [f for f in fields if pa.types.is_nested(f.type) or _is_extension(f.type)]
+        return cls(
+            tuple(field.name for field in fields),
+            any("decimal" in str(f.type) or _is_extension(f.type) for f in nested),
+        )
+
+
+def _is_json_scalar(kind: pa.DataType) -> bool:
+    types = pa.types
+    tests = (types.is_string, types.is_large_string, types.is_integer, types.is_boolean)
+    return any(test(kind) for test in tests)
+
+
+def _is_extension(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.BaseExtensionType)
+
+
+def _parquet_record(number: int, row: dict[str, Any], involved: _Involved) -> RawRecord:
     try:
-        fields = {name: _plain(value) for name, value in row.items()}
+        plain = {name: _plain(row[name]) for name in involved.names}
     except ValueError as error:
         return RawRecord(number, json.dumps(row, default=str), None, str(error))
-    path = path_to_nan(fields)
+    fields = row | plain
+    path = path_to_nan(plain)
     if path is not None:
         return RawRecord(number, json.dumps(fields, default=str), None, "NaN is no number", path)
-    return RawRecord(number, compact(fields), fields)
+    return RawRecord(number, None, fields, has_exact=involved.has_exact)
 
 
 def _microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -259,7 +292,7 @@ def _plain(value: Any) -> Any:
 
 def _plain_scalar(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return ExactNumber(format(value, "f"))
+        return exact_number(format(value, "f"))
     if isinstance(value, bytes):
         return value.decode()
     return value.isoformat() if isinstance(value, datetime | date | time) else str(value)

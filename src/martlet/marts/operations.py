@@ -14,7 +14,7 @@ from typing import Protocol
 from duckdb import DuckDBPyConnection
 
 from martlet.config.tenant import Tenant
-from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, quoted_text
+from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, columns_of, quoted_text
 from martlet.marts.publish import attached, draft_file
 from martlet.marts.versions import OPERATORS, WAIT_SECONDS, operations_folder
 from martlet.settings import Settings
@@ -391,14 +391,8 @@ def _tenant_names(
 def _known_columns(warehouse: DuckDBPyConnection) -> dict[str, set[str]]:
     """Return the columns of the warehouse's tables that snapshots are made of."""
     sources = {history.source for history in HISTORIES} | {_DECISIONS, _CONFIGURATIONS}
-    found: dict[str, set[str]] = {}
-    for table, column in warehouse.execute(
-        "select schema_name || '.' || table_name, column_name from duckdb_columns() "
-        "where database_name = current_database()"
-    ).fetchall():
-        if table in sources:
-            found.setdefault(table, set()).add(column)
-    return found
+    found = {source: {*columns_of(warehouse, source)} for source in sources}
+    return {source: columns for source, columns in found.items() if columns}
 
 
 def _audit_rows(audits: Mapping[str, AuditOutcome], slug: str) -> list[tuple[object, ...]]:

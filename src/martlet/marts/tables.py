@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.config.tenant import Tenant, canonical_json
-from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
 from martlet.errors import MartletError
 from martlet.marts import blended
 from martlet.marts.errors import MartDamagedError
@@ -333,7 +333,7 @@ def content_digest(
 
 def _star_table(warehouse: DuckDBPyConnection, tenant: str, table: StarTable) -> MartTable:
     relation = star_model(tenant, table)
-    columns = _columns(warehouse, "current_database()", "analytics", relation)
+    columns = columns_of(warehouse, f"analytics.{relation}")
     lacking = [column.name for column in table.columns if column.name not in columns]
     if lacking:
         what = f"has no column {', '.join(lacking)}" if columns else "is missing"
@@ -348,7 +348,7 @@ def _star_table(warehouse: DuckDBPyConnection, tenant: str, table: StarTable) ->
 
 def _published_columns(connection: DuckDBPyConnection, table: MartTable) -> str:
     """Return the table's columns as the published mart can give them: what it lacks is null."""
-    present = _columns(connection, quoted_text(PUBLISHED), "main", table.relation)
+    present = columns_of(connection, table.in_catalog(PUBLISHED))
     if not present:
         raise MartDamagedError(
             f"the published mart has no table {table.relation}, whose rows a hold would keep",
@@ -357,19 +357,6 @@ def _published_columns(connection: DuckDBPyConnection, table: MartTable) -> str:
     return ", ".join(
         f"cast({quoted_name(name) if name in present else 'null'} as {kind}) as {quoted_name(name)}"
         for name, kind in table.columns
-    )
-
-
-def _columns(
-    connection: DuckDBPyConnection, database: str, schema: str, table: str
-) -> dict[str, str]:
-    return dict(
-        connection.execute(
-            "select column_name, data_type from duckdb_columns() "
-            f"where database_name = {database} and schema_name = ? and table_name = ? "
-            "order by column_index",
-            [schema, table],
-        ).fetchall()
     )
 
 
@@ -385,8 +372,7 @@ Newest = tuple[datetime | None, datetime | None, str | None]  # extracted_at, pu
 
 
 def _ledger(connection: DuckDBPyConnection, tenant: str) -> dict[Place, Newest]:
-    schema, _, table = LEDGER.partition(".")
-    if not _columns(connection, "current_database()", schema, table):
+    if not columns_of(connection, LEDGER):
         return {}
     rows = connection.execute(
         f"""

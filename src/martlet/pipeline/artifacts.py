@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from martlet import naming
+from martlet.engines.duckdb_engine import columns_of
 from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
 from martlet.pipeline.audit import LEDGER
@@ -189,12 +190,7 @@ def _measure(
 
 
 def _has_ledger(warehouse: duckdb.DuckDBPyConnection) -> bool:
-    schema, _, table = LEDGER.partition(".")
-    found = warehouse.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchone()
-    return bool(found and found[0])
+    return bool(columns_of(warehouse, LEDGER))
 
 
 def _rows_made(warehouse: duckdb.DuckDBPyConnection, invocation: Invocation) -> dict[str, int]:

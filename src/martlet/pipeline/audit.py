@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from martlet import naming
-from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
 from martlet.pipeline.routes import RoutedTenant
 from martlet.registry.routing import Declaration
 
@@ -88,11 +88,7 @@ def run_beginning(warehouse: DuckDBPyConnection, tenant: str) -> Beginning:
 
 def ledger_length(warehouse: DuckDBPyConnection) -> int:
     """Return how many rows the ledger has; 0 before the first run."""
-    exists = warehouse.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'ops' "
-        "and table_name = 'platform_ops__push_ledger' and database_name = current_database()"
-    ).fetchone()
-    if not exists or not exists[0]:
+    if not columns_of(warehouse, LEDGER):
         return 0
     counted = warehouse.execute(f"select count(*) from {LEDGER}").fetchone()
     return int(counted[0]) if counted else 0
@@ -103,10 +99,7 @@ def _audit_table(
 ) -> list[BrokenLoad]:
     schema = f"landing.{quoted_name(declaration.schema)}"
     table = f"{schema}.{quoted_name(declaration.table)}"
-    columns = {
-        row[0]
-        for row in warehouse.execute(f"select column_name from (describe {table})").fetchall()
-    }
+    columns = columns_of(warehouse, table)
     if "_dlt_load_id" not in columns or not _has_loads(warehouse, declaration.schema):
         return []
     loads = _loads_of_run(warehouse, declaration, beginning)
@@ -206,9 +199,4 @@ def _audit_master(
 
 
 def _has_loads(warehouse: DuckDBPyConnection, schema: str) -> bool:
-    found = warehouse.execute(
-        "select count(*) from duckdb_tables() where database_name = 'landing' "
-        "and schema_name = ? and table_name = '_martlet_loads'",
-        [schema],
-    ).fetchone()
-    return bool(found and found[0])
+    return bool(columns_of(warehouse, f"landing.{quoted_name(schema)}._martlet_loads"))

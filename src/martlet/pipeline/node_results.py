@@ -5,6 +5,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from martlet.engines.duckdb_engine import columns_of
 from martlet.pipeline.dbt_run import NodeResult, model_name
 from martlet.star_schema import STAR_TABLES, grain_test, isolation_test, star_model
 
@@ -68,8 +69,4 @@ def _result(row: tuple[Any, ...], built: dict[str, Any]) -> NodeResult:
 
 
 def _has_history(warehouse: DuckDBPyConnection) -> bool:
-    found = warehouse.execute(
-        "select count(*) from duckdb_tables() where database_name = current_database() "
-        "and schema_name = 'ops' and list_contains(['run_results', 'test_artifacts'], table_name)"
-    ).fetchone()
-    return bool(found and found[0] == 2)
+    return all(columns_of(warehouse, f"ops.{name}") for name in ("run_results", "test_artifacts"))

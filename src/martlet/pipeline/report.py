@@ -8,7 +8,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant
-from martlet.engines.duckdb_engine import quoted_name
+from martlet.engines.duckdb_engine import columns_of, quoted_name
 from martlet.pipeline.audit import LEDGER, ledger_length
 from martlet.pipeline.findings import Finding
 from martlet.pipeline.routes import RoutedTenant
@@ -215,18 +215,10 @@ def fact_reports(
     warehouse: DuckDBPyConnection, tenant: Tenant, schema: str = "analytics"
 ) -> list[FactReport]:
     """Return rows and totals of the tenant's facts and dimensions, as far as they exist."""
-    existing = {
-        row[0]
-        for row in warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = ? "
-            "and database_name = current_database()",
-            [schema],
-        ).fetchall()
-    }
     return [
         _fact_report(warehouse, tenant, table, schema)
         for table in STAR_TABLES
-        if star_model(tenant.slug, table) in existing
+        if columns_of(warehouse, f"{quoted_name(schema)}.{star_model(tenant.slug, table)}")
     ]
 
 

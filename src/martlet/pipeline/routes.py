@@ -1,7 +1,6 @@
 """The route stage: every landed table is fingerprinted and routed before anything is pushed."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
+from martlet.engines.duckdb_engine import columns_of, quoted_name
 from martlet.errors import nearest
 from martlet.pipeline.accounts import has_account
 from martlet.registry.approvals import with_rejections
@@ -152,17 +152,19 @@ def landed_columns(
     warehouse: DuckDBPyConnection, schemas: list[str]
 ) -> dict[tuple[str, str], dict[str, str]]:
     """Return (schema, table) to its columns and their types; loaders' own tables left out."""
-    rows = warehouse.execute(
-        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+    tables = warehouse.execute(
+        "select schema_name, table_name from duckdb_tables() "
         "where database_name = 'landing' and list_contains(?, schema_name) "
         "and not starts_with(table_name, '_dlt_') and not starts_with(table_name, '_martlet_') "
-        "order by schema_name, table_name, column_index",
+        "order by all",
         [schemas],
     ).fetchall()
-    landed: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for schema, table, column, kind in rows:
-        landed[schema, table][column] = kind
-    return dict(landed)
+    return {
+        (schema, table): columns_of(
+            warehouse, f"landing.{quoted_name(schema)}.{quoted_name(table)}"
+        )
+        for schema, table in tables
+    }
 
 
 def _learn(route: Route, blueprints: list[Blueprint]) -> Blueprint:

@@ -160,7 +160,11 @@ class Run:
         return found_none and is_published and not self.report.warnings
 
     def _publish_operations(self, stale: list[Tenant]) -> None:
-        with self._stage("publish"), self._warehouse() as warehouse:
+        # Without the landing, which snapshots are not made of.
+        with (
+            self._stage("publish"),
+            self._engine.open_warehouse(wait_seconds=self.wait_seconds) as warehouse,
+        ):
             with self._publisher() as publisher:
                 publisher.publish_operations(warehouse, stale, self.tenants)
             if not publisher.failed:

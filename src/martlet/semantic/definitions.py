@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.config.semantics import ExtraMeasure, Semantics, natures_with
 from martlet.config.tenants import Tenant
+from martlet.engines.duckdb_engine import columns_of
 from martlet.semantic.extra_measures import aggregate_expression, ratio_expression
 from martlet.semantic.standard import STANDARD_MODELS
 from martlet.semantic.standard.concepts import Dimension, Nature, StandardModel
@@ -77,15 +78,13 @@ def _columns_present(warehouse: DuckDBPyConnection, slug: str) -> dict[str, froz
 
     The mart makes the blended one of the three facts, so it is there when they are.
     """
-    rows = warehouse.execute(
-        "select table_name, list(column_name) from duckdb_columns() "
-        "where database_name = current_database() and schema_name = 'analytics' group by all"
-    ).fetchall()
-    tables = {table: frozenset(columns) for table, columns in rows}
     present: dict[str, frozenset[str]] = {}
     for name, model in STANDARD_MODELS.items():
-        if model.table is not None and star_model(slug, model.table) in tables:
-            present[name] = tables[star_model(slug, model.table)] & set(model.column)
+        if model.table is None:
+            continue
+        columns = columns_of(warehouse, f"analytics.{star_model(slug, model.table)}")
+        if columns:
+            present[name] = frozenset(columns) & set(model.column)
     facts = {name for name, model in STANDARD_MODELS.items() if _is_fact(model.table)}
     if facts <= set(present):
         in_marts = (model for model in STANDARD_MODELS.values() if model.table is None)
@@ -99,12 +98,7 @@ def _is_fact(table: StarTable | None) -> bool:
 
 def _feeding_platforms(warehouse: DuckDBPyConnection, tenant: Tenant) -> dict[str, tuple[str, ...]]:
     """Return the platforms that each model was built from, as dbt recorded its last build."""
-    recorded = warehouse.execute(
-        "select count(*) from duckdb_tables() where database_name = current_database() "
-        "and schema_name = 'ops' and table_name = ?",
-        [_RUN_METADATA],
-    ).fetchone()
-    if not recorded or not recorded[0]:
+    if not columns_of(warehouse, f"ops.{_RUN_METADATA}"):
         return {}
     models = {
         star_model(tenant.slug, model.table): name
