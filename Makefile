@@ -62,7 +62,7 @@ generate: $(READY)
 lock:
 	@test -x $(BIN)/uv || (test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); $(BIN)/python -m pip install --quiet uv)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-annotate --group dev \
+		--no-emit-index-url --no-annotate --group dev --extra lake \
 		pyproject.toml --output-file requirements.lock
 
 clean:

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 
+from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
-from martlet.settings import load_settings
+from martlet.settings import Settings, load_settings
 
+# What every project of a test run is told beside its folder; a lake's fixture sets it.
+VARIABLES_OF_A_PROJECT: Callable[[], dict[str, str]] = dict
 REPOSITORY = Path(__file__).resolve().parents[1]
 LINKED = ("macros", "models/platform", "data-tests", "dbt_project.yml", "profiles.yml")
 
@@ -33,9 +36,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Project:
-    """One temporary project; commands run as a user runs them, in a process of their own."""
+    """One temporary project; commands run as a user runs them, in a process of their own.
+
+    `variables` say which target it has, and where.
+    """
 
     folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.variables, self.folder)
 
     @property
     def warehouse(self) -> Path:
@@ -55,7 +66,7 @@ class Project:
     ) -> Result:
         """Run the command line; with `check`, fail the test when it fails."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("MARTLET_")}
-        environ |= variables or {}
+        environ |= self.variables | (variables or {})
         done = subprocess.run(
             [sys.executable, "-m", "martlet", *arguments],
             cwd=self.folder,
@@ -85,7 +96,7 @@ class Project:
         file = self.folder / f"{tenant}_{platform}_{object_}.jsonl"
         file.write_text("".join(json.dumps(record) + "\n" for record in records))
         report = land_file(
-            load_settings({}, self.folder),
+            self.settings,
             tenant,
             platform,
             object_,
@@ -98,9 +109,7 @@ class Project:
 
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query on the warehouse, landing attached."""
-        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"attach '{self.landing}' as landing (read_only)")
+        with engine_of(self.settings).open_both(read_only=True) as connection:
             cursor = connection.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -112,7 +121,7 @@ class Project:
         return value
 
 
-def new_project(folder: Path) -> Project:
+def new_project(folder: Path, variables: dict[str, str] | None = None) -> Project:
     """Return an empty project in `folder`: dbt's files linked, no tenant yet."""
     (folder / "models").mkdir(parents=True)
     for name in LINKED:
@@ -122,4 +131,4 @@ def new_project(folder: Path) -> Project:
     )
     for layer in ("sources", "staging", "intermediate", "analytics"):
         (folder / "models" / layer).mkdir()
-    return Project(folder)
+    return Project(folder, VARIABLES_OF_A_PROJECT() if variables is None else variables)

@@ -11,7 +11,9 @@
     {% call statement('main') %}
         {{ create_append_only_table(this, columns) }}
     {% endcall %}
-    {% if existing is not none %}
+    {% if existing is none %}
+        {% do partition_table(this, columns) %}
+    {% else %}
         {% do add_computed_columns(this, columns | selectattr('computed', 'defined') | list) %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
@@ -27,10 +29,26 @@
 {% macro default__create_append_only_table(relation, columns) %}
     create table if not exists {{ relation }} (
     {%- for column in columns %}
-        {{ column.name }} {{ column.type }}{{ ' using compression zstd' if column.compressed }}
+        {{ column.name }} {{ column.type }}{{ ' using compression zstd' if column.compressed and not adapter.is_ducklake(relation) }}
         {{- ',' if not loop.last }}
     {%- endfor %}
     )
+{% endmacro %}
+
+
+{#
+    A lake keeps the rows of each value of the partition columns in files of their own; the embedded
+    engine's zone maps need no such thing. A lake compresses every column as its catalogue says.
+#}
+{% macro partition_table(relation, columns) %}
+    {{ return(adapter.dispatch('partition_table', 'martlet')(relation, columns)) }}
+{% endmacro %}
+
+{% macro default__partition_table(relation, columns) %}
+    {% set names = columns | selectattr('partition') | map(attribute='name') | join(', ') %}
+    {% if names and adapter.is_ducklake(relation) %}
+        {% do run_query("alter table " ~ relation ~ " set partitioned by (" ~ names ~ ")") %}
+    {% endif %}
 {% endmacro %}
 
 

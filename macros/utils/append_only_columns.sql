@@ -31,8 +31,8 @@
 
 {% macro master_columns() %}
     {{ return([
-        {'name': 'tenant_slug', 'type': 'varchar'},
-        {'name': 'source_platform', 'type': 'varchar'},
+        {'name': 'tenant_slug', 'type': 'varchar', 'partition': true},
+        {'name': 'source_platform', 'type': 'varchar', 'partition': true},
         {'name': 'tenant_skey', 'type': 'varchar'},
         {'name': 'source_schema_hash', 'type': 'varchar'},
         {'name': 'loaded_at', 'type': 'timestamp'},

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from martlet.errors import BadInputError
@@ -19,6 +19,44 @@ _UNITS = {
     "MIB": 2**20,
     "GIB": 2**30,
 }
+TARGETS = ("duckdb", "ducklake", "motherduck")
+_SECRET_IN_TEXT = re.compile(r"password\s*=|://[^/@]*:[^/@]*@", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """How an S3-compatible store is reached; without keys, as nobody in particular."""
+
+    endpoint: str | None = None  # host and port; none is Amazon's
+    region: str = "us-east-1"
+    use_tls: bool = True
+    key_id: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where a lake keeps its catalogue and its files.
+
+    `catalogue` is `postgres:` and libpq's keywords without a password, which libpq finds by itself
+    (PGPASSWORD, PGPASSFILE, a service); or the path of a file, for one process at a time.
+    """
+
+    catalogue: str
+    data: str  # a folder, or s3://bucket/prefix
+    store: ObjectStore = ObjectStore()
+
+    @property
+    def postgres(self) -> str | None:
+        """Return libpq's keywords, None where the catalogue is a file."""
+        kind, colon, keywords = self.catalogue.partition(":")
+        return keywords if colon and kind == "postgres" else None
+
+    @property
+    def is_remote(self) -> bool:
+        """Say whether the files lie in an object store."""
+        return self.data.startswith("s3://")
 
 
 @dataclass(frozen=True)
@@ -28,6 +66,9 @@ class Settings:
     project_dir: Path
     home: Path
     tenants_file: Path
+    target: str = "duckdb"
+    lake: Lake | None = None  # of the target ducklake
+    motherduck_database: str = "martlet"
 
     @property
     def catalogue_file(self) -> Path:
@@ -66,18 +107,29 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str], working_dir: Path | None = None) -> Settings:
-    """Return the settings that MARTLET_PROJECT, MARTLET_HOME and MARTLET_TENANTS ask for.
+    """Return the settings that the variables MARTLET_* ask for.
 
-    Relative paths in MARTLET_HOME and MARTLET_TENANTS start at the project; an empty variable
-    counts as unset. Raises `BadInputError` when there is no project.
+    Relative paths in them start at the project; an empty variable counts as unset. Raises
+    `BadInputError` when there is no project, or a target that there is not.
     """
     start = (working_dir or Path.cwd()).absolute()
     named = environ.get("MARTLET_PROJECT")
     project = _named_project(start, named) if named else _enclosing_project(start)
+    home = _within(project, environ.get("MARTLET_HOME") or "data")
+    target = environ.get("MARTLET_TARGET") or "duckdb"
+    if target not in TARGETS:
+        raise BadInputError(
+            f"there is no target {target!r}; there are {', '.join(TARGETS)}",
+            where="--target, or MARTLET_TARGET",
+            remedy="name one of them",
+        )
     return Settings(
         project_dir=project,
-        home=_within(project, environ.get("MARTLET_HOME") or "data"),
+        home=home,
         tenants_file=_within(project, environ.get("MARTLET_TENANTS") or "tenants.yaml"),
+        target=target,
+        lake=_lake(environ, project, home) if target == "ducklake" else None,
+        motherduck_database=environ.get("MARTLET_MOTHERDUCK_DATABASE") or "martlet",
     )
 
 
@@ -99,6 +151,35 @@ def size_in_bytes(stated: str) -> int | None:
     """Return the bytes of `262144`, `256KiB` or `1MB`; None for anything else."""
     found = _SIZE.fullmatch(stated.strip())
     return int(found[1]) * _UNITS[(found[2] or "").upper()] if found else None
+
+
+def _lake(environ: Mapping[str, str], project: Path, home: Path) -> Lake:
+    catalogue = environ.get("MARTLET_LAKE_CATALOGUE") or str(home / "lake.ducklake")
+    data = environ.get("MARTLET_LAKE_DATA") or str(home / "lake")
+    if _SECRET_IN_TEXT.search(catalogue):
+        raise BadInputError(
+            "the catalogue's address holds a password",
+            where="MARTLET_LAKE_CATALOGUE",
+            remedy="leave it out and set PGPASSWORD, or name a file in PGPASSFILE",
+        )
+    endpoint = environ.get("MARTLET_S3_ENDPOINT") or None
+    lake = Lake(
+        catalogue=catalogue,
+        data=data,
+        store=ObjectStore(
+            endpoint=re.sub(r"^https?://", "", endpoint).rstrip("/") if endpoint else None,
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+            use_tls=not (endpoint or "").startswith("http://"),
+            key_id=environ.get("AWS_ACCESS_KEY_ID") or None,
+            secret=environ.get("AWS_SECRET_ACCESS_KEY") or None,
+            session_token=environ.get("AWS_SESSION_TOKEN") or None,
+        ),
+    )
+    if lake.postgres is None:
+        lake = replace(lake, catalogue=str(_within(project, catalogue)))
+    if not lake.is_remote:
+        lake = replace(lake, data=str(_within(project, data)))
+    return lake
 
 
 def _named_project(start: Path, named: str) -> Path:

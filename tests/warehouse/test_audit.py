@@ -17,7 +17,6 @@ from martlet.config.tenants import load_tenants
 from martlet.engines.duckdb_engine import connect_warehouse
 from martlet.landing.command import land_simulated
 from martlet.pipeline.findings import Finding
-from martlet.settings import load_settings
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
 
@@ -64,7 +63,7 @@ class Year:
 
     def broken(self) -> list[Finding]:
         """Return the broken promises that an audit in this process finds."""
-        settings = load_settings({}, self.project.folder)
+        settings = self.project.settings
         catalogue = load_catalogue(settings.catalogue_file)
         tenants = load_tenants(settings.tenants_file, catalogue)
         with connect_warehouse(settings, read_only=True) as warehouse:
@@ -92,7 +91,7 @@ class Year:
 def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     project = new_project(tmp_path_factory.mktemp("audit") / "project")
     project.configure({SLUG: tenant(SOURCES)})
-    settings = load_settings({}, project.folder)
+    settings = project.settings
     for window in range(WINDOWS):
         until = FIRST_UNTIL + window * STEP
         land_simulated(settings, SLUG, days=WINDOW_DAYS, until=until, seed=3)

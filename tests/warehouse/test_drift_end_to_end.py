@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from martlet.landing.command import land_simulated
-from martlet.settings import load_settings
 from tests.project import Project, Result, new_project
 from tests.warehouse.redelivery import deliver_again
 from tests.warehouse.state import accounted, ledger, tenant
@@ -202,7 +201,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Land for everybody, push one tenant's, change every table behind Martlet's back, and run."""
     project = new_project(tmp_path_factory.mktemp("drift") / "project")
     project.configure({drift.tenant: tenant(drift.sources) for drift in DRIFTS})
-    settings = load_settings({}, project.folder)
+    settings = project.settings
     landed = {}
     for drift in DRIFTS:
         report = land_simulated(settings, drift.tenant, days=2, seed=5)

@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from martlet.landing.command import land_file
-from martlet.settings import load_settings
 from tests.project import REPOSITORY, Project, new_project
 from tests.warehouse.bare_dbt import dbt
 from tests.warehouse.changes import Delivery, changes, history, tenants
@@ -39,7 +38,7 @@ def land(project: Project, delivery: Delivery) -> None:
     file.write_text("".join(json.dumps(record) + "\n" for record in delivery.records))
     start, end = delivery.scope or (None, None)
     land_file(
-        load_settings({}, project.folder),
+        project.settings,
         delivery.tenant,
         delivery.platform,
         delivery.object,

@@ -11,7 +11,6 @@ import duckdb
 import pytest
 
 from martlet.landing.command import land_simulated
-from martlet.settings import load_settings
 from tests.project import Project, Result, new_project
 from tests.warehouse.redelivery import deliver_again
 from tests.warehouse.state import tenant
@@ -105,7 +104,7 @@ def break_everything(story: Story) -> None:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     project = new_project(tmp_path_factory.mktemp("holds") / "project")
     project.configure({"acme": tenant(SOURCES), "doubled": tenant(SHOP)})
-    settings = load_settings({}, project.folder)
+    settings = project.settings
     for slug in ("acme", "doubled"):
         land_simulated(settings, slug, days=2, seed=5)
     story = Story(project)

@@ -9,7 +9,6 @@ import duckdb
 import pytest
 
 from martlet.landing.command import land_file
-from martlet.settings import load_settings
 from tests.project import Project, Result, new_project
 from tests.warehouse.state import accounted, ledger, tenant
 
@@ -60,7 +59,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     orders = [*GOOD, NO_KEY, NO_NUMBER, refused]
     file.write_text("".join(json.dumps(order) + "\n" for order in orders))
     land_file(
-        load_settings({}, project.folder),
+        project.settings,
         SLUG,
         "shopify",
         "orders",

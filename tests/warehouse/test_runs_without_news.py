@@ -13,7 +13,6 @@ from martlet.config.tenants import load_tenants
 from martlet.engines.duckdb_engine import connect
 from martlet.pipeline.inputs import PUBLISH, REBUILD, SNAPSHOT
 from martlet.pipeline.news import News, Watch
-from martlet.settings import load_settings
 from tests.project import Project, new_project
 from tests.warehouse import state
 
@@ -49,7 +48,7 @@ def _invocations(project: Project, tenant: str) -> int:
 
 
 def _news(project: Project) -> dict[str, News]:
-    settings = load_settings({}, project.folder)
+    settings = project.settings
     tenants = load_tenants(settings.tenants_file, load_catalogue(settings.catalogue_file))
     with connect(settings.warehouse) as warehouse:
         return Watch(settings, tenants, wait_seconds=30).look(warehouse, tenants.active())

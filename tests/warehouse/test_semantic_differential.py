@@ -25,7 +25,7 @@ from martlet.marts.store import MartStore
 from martlet.semantic.definitions import tenant_definitions
 from martlet.semantic.requests import Query
 from martlet.semantic.service import SemanticService
-from martlet.settings import Settings, load_settings
+from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
 from tests.project import new_project
 
@@ -192,7 +192,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     project = new_project(tmp_path_factory.mktemp("differential") / "project")
     stanza = {"name": "Acme", "reporting_timezone": "UTC", "currency": "EUR"}
     project.configure({"acme": stanza | {"sources": {"shopify": {}, "google_ads": {}}}})
-    settings = load_settings({}, project.folder)
+    settings = project.settings
     tenant = load_tenants(settings.tenants_file, load_catalogue(settings.catalogue_file)).tenant(
         "acme"
     )

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from martlet.landing.command import land_file
-from martlet.settings import load_settings
 from tests.project import Project
 from tests.warehouse.oracle import (
     Contents,
@@ -236,7 +235,7 @@ def _shown(row: Record, load_ids: list[str]) -> tuple[Any, ...]:
 def _call(project: Project, kind: Kind, load: Load, file: str) -> str:
     """Land in this process: a process of its own would cost more than the landing."""
     (table,) = land_file(
-        load_settings({}, project.folder),
+        project.settings,
         TENANT,
         kind.platform,
         kind.object,

@@ -9,7 +9,7 @@ import typer
 from martlet.config.catalogue import Catalogue, load_catalogue
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.errors import BadInputError
-from martlet.settings import Settings, load_settings
+from martlet.settings import TARGETS, Settings, load_settings
 
 app = typer.Typer(
     name="martlet",
@@ -20,6 +20,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _shared_options(
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(TARGETS), help="The engine; default MARTLET_TARGET."),
+    ] = None,
+) -> None:
+    """One governed star schema per tenant, from whatever the loaders landed.
+
+    Try: martlet land tyrell_corp --days 30, then: martlet run.
+    """
+    if target:  # where dbt's plugin reads it too
+        os.environ["MARTLET_TARGET"] = target
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Wait = Annotated[

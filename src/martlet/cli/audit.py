@@ -33,7 +33,7 @@ def audit(
     Exit code 1 where rows or money are not where they must be; the load is named.
     """
     from martlet.audit.tenant_audit import audit_tenants
-    from martlet.engines.duckdb_engine import connect_warehouse
+    from martlet.engines.targets import engine_of
     from martlet.pipeline.audit_record import record_audits
 
     settings, catalogue = project()
@@ -41,7 +41,7 @@ def audit(
     chosen = chosen_tenants(tenants, errors, tenant)
     moment = now.astimezone(UTC) if now and now.tzinfo else now or datetime.now(UTC)
     terminal = Terminal(as_json=as_json)
-    with connect_warehouse(settings, read_only=True, wait_seconds=wait) as warehouse:
+    with engine_of(settings).open_both(read_only=True, wait_seconds=wait) as warehouse:
         audits = audit_tenants(
             warehouse,
             chosen,

@@ -76,12 +76,13 @@ def generate(check_only: Check = False, force: Force = False, as_json: AsJson = 
 @app.command("init-library")
 def init_library(wait: Wait = 30.0, as_json: AsJson = False) -> None:
     """Fill the registry's connector_blueprints with every published shape."""
-    from martlet.engines.duckdb_engine import connect, create_warehouse
+    from martlet.engines.targets import engine_of
     from martlet.registry.blueprints import initialize_blueprints, stored_blueprints
 
     settings, catalogue = project()
-    create_warehouse(settings.warehouse)
-    with connect(settings.warehouse, wait_seconds=wait) as warehouse:
+    engine = engine_of(settings)
+    engine.create_warehouse()
+    with engine.open_warehouse(wait_seconds=wait) as warehouse:
         added = initialize_blueprints(warehouse, catalogue)
         total = len(stored_blueprints(warehouse))
     Terminal(as_json=as_json).say(

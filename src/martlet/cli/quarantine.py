@@ -152,11 +152,16 @@ def discard(
 
 @contextmanager
 def _warehouse(wait: float) -> Iterator[tuple[DuckDBPyConnection, Settings]]:
-    from martlet.engines.duckdb_engine import connect
+    from martlet.engines.engine import PLATFORM
+    from martlet.engines.targets import engine_of
     from martlet.registry.blueprints import initialize_blueprints
 
     settings, catalogue = project()
-    with connect(settings.warehouse, wait_seconds=wait) as warehouse:
+    engine = engine_of(settings)
+    with (
+        engine.lease(PLATFORM, wait_seconds=wait),
+        engine.open_warehouse(wait_seconds=wait) as warehouse,
+    ):
         initialize_blueprints(warehouse, catalogue)
         yield warehouse, settings
 

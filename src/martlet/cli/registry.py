@@ -207,13 +207,18 @@ def reject(
 
 @contextmanager
 def _registry(wait: float) -> Iterator[tuple[DuckDBPyConnection, TenantsFile]]:
-    from martlet.engines.duckdb_engine import connect_warehouse, create_landing, create_warehouse
+    from martlet.engines.engine import PLATFORM
+    from martlet.engines.targets import engine_of
 
     settings, catalogue = project()
     tenants, _ = load_tenants_leniently(settings.tenants_file, catalogue)
-    create_landing(settings.landing)
-    create_warehouse(settings.warehouse)
-    with connect_warehouse(settings, wait_seconds=wait) as warehouse:
+    engine = engine_of(settings)
+    engine.create_landing()
+    engine.create_warehouse()
+    with (
+        engine.lease(PLATFORM, wait_seconds=wait),
+        engine.open_both(wait_seconds=wait) as warehouse,
+    ):
         initialize_blueprints(warehouse, catalogue)
         yield warehouse, tenants
 

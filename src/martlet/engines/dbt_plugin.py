@@ -14,11 +14,12 @@ from duckdb.sqltypes import VARCHAR
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
-from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.engine import Engine
 from martlet.engines.limits import apply_engine_settings
+from martlet.engines.targets import engine_of
 from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.fingerprint import landed_shape, type_family
-from martlet.settings import load_settings
+from martlet.settings import Settings, load_settings
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -29,24 +30,41 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     in; empty for a tenant that the file does not have, or has with mistakes.
     """
 
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Keep which target the profile's output is."""
+        self._target = plugin_config["target"]
+
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Create warehouse and registry where there are none.
 
         dbt would make a file that cannot compress, and models read what the registry keeps.
         """
-        warehouse_file = Path(creds.path)
-        if warehouse_file.exists():
+        settings = self._settings()
+        engine = engine_of(settings)
+        if engine.has_warehouse():
             return
-        create_warehouse(warehouse_file)
-        catalogue = load_catalogue(load_settings(os.environ).catalogue_file)
-        with connect(warehouse_file) as warehouse:
+        engine.create_warehouse()
+        catalogue = load_catalogue(settings.catalogue_file)
+        with engine.open_warehouse() as warehouse:
             initialize_blueprints(warehouse, catalogue)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Limit the memory, as everywhere, and add the functions."""
+        """Set and attach what every connection has, and add the functions."""
         apply_engine_settings(conn)
+        self._engine().prepare_dbt(conn)
         conn.create_function("martlet_landed_shape", _landed_shape_json, [VARCHAR], VARCHAR)
         conn.create_function("martlet_tenant_config", _tenant_config_json, [VARCHAR], VARCHAR)
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Set what a cursor does not inherit."""
+        self._engine().prepare_dbt_cursor(cursor)
+
+    def _settings(self) -> Settings:
+        """Return the settings for the profile's target, whatever target the environment names."""
+        return load_settings(os.environ | {"MARTLET_TARGET": self._target})
+
+    def _engine(self) -> Engine:
+        return engine_of(self._settings())
 
 
 def _landed_shape_json(columns: str) -> str:

@@ -1,15 +1,17 @@
-"""Opens DuckDB files: made with the layout we need, waited for while held, refusals explained."""
+"""The embedded target: DuckDB files, made with the layout we need, waited for while held."""
 
 import os
 import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 
+from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.engines.limits import apply_engine_settings
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
@@ -20,12 +22,92 @@ WAREHOUSE_STORAGE_VERSION = "v1.5.0"
 # small blocks, the newer compressions take twice the CPU of an insert and save 5 % of the file.
 LANDING_BLOCK_SIZE = 16_384
 LANDING_STORAGE_VERSION = "v1.2.0"
-WAIT_SECONDS = 30.0
 
 _RESTORE = "restore the file from a backup, or move it away and land and run again"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _LOCKED = re.compile(r"\block\b", re.IGNORECASE)  # a block is none
 _CORRUPT = re.compile(r"corrupt database|could not read enough bytes|checksum", re.IGNORECASE)
+
+
+class DuckDBEngine:
+    """Two files, each held by one process at a time: what holds the file needs no other lease."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def has_warehouse(self) -> bool:
+        return self.settings.warehouse.exists()
+
+    def create_warehouse(self) -> None:
+        create_warehouse(self.settings.warehouse)
+
+    def create_landing(self) -> None:
+        create_landing(self.settings.landing)
+
+    def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        paths = (self.settings.landing, self.settings.warehouse)
+        for path in paths if not all(path.exists() for path in paths) else ():
+            if path.exists():
+                with connect(path, read_only=True, wait_seconds=wait_seconds):
+                    pass
+
+    def open_warehouse(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
+
+    def open_landing(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
+
+    def open_both(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
+
+    def open_loading(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self.open_landing(read_only=read_only, wait_seconds=wait_seconds)
+
+    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """The file is the landing."""
+
+    def landing_stamp(self) -> str:
+        return file_stamp(self.settings.landing)
+
+    def landing_place(self) -> str:
+        return str(self.settings.landing)
+
+    def lease(
+        self, subject: str, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def is_conflict(self, message: str) -> bool:
+        return False
+
+    def retried(self, work: Callable[[], Result]) -> Result:
+        return work()
+
+    def maintain(
+        self, *, kept: timedelta, grace: timedelta, wait_seconds: float = WAIT_SECONDS
+    ) -> tuple[Maintenance, ...]:
+        """A file keeps no old states: what can be done is to take its log in."""
+        done = []
+        for path in (self.settings.warehouse, self.settings.landing):
+            before = path.stat().st_size if path.exists() else 0
+            with connect(path, wait_seconds=wait_seconds) as connection:
+                connection.execute("checkpoint")
+            done.append(Maintenance(path.stem, 1, 1, before, path.stat().st_size))
+        return tuple(done)
+
+    def prepare_dbt(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The profile attaches the landing."""
+
+    def prepare_dbt_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """The profile's settings are all."""
 
 
 def create_landing(path: Path) -> None:
@@ -78,10 +160,19 @@ def connect_warehouse(
         yield connection
 
 
-def await_free(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
-    """Return once the file can be opened for writing; for tools that open it themselves."""
-    with connect(path, wait_seconds=wait_seconds):
-        pass
+def file_stamp(path: Path) -> str:
+    """Return what changes with each write to a database file, without opening it.
+
+    Take it before looking into the file: what is written meanwhile then makes another stamp.
+    """
+    stamps = []
+    for part in (path, path.with_name(f"{path.name}.wal")):
+        try:
+            stat = part.stat()
+        except FileNotFoundError:
+            continue
+        stamps.append(f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}")
+    return "+".join(stamps)
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from martlet.config.tenant import Source, Tenant
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
 from martlet.contracts.base import LoadMode, ObjectContract
 from martlet.contracts.library import object_contract
-from martlet.engines.duckdb_engine import WAIT_SECONDS
+from martlet.engines.engine import WAIT_SECONDS
 from martlet.errors import BadInputError, nearest
 from martlet.landing.batches import LandedBatch, Loader, Progress, ProgressCallback
 from martlet.landing.files import read_file

@@ -11,13 +11,9 @@ import pyarrow as pa
 
 from martlet.contracts.library import object_contract
 from martlet.contracts.physical import physical_columns
-from martlet.engines.duckdb_engine import (
-    WAIT_SECONDS,
-    await_free,
-    connect,
-    create_landing,
-    quoted_name,
-)
+from martlet.engines.duckdb_engine import quoted_name
+from martlet.engines.engine import WAIT_SECONDS
+from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, BrokenPromiseError
 from martlet.landing.batches import (
     EXTRACTED_AT,
@@ -127,7 +123,7 @@ def land(
     tables: list[LandedTable] = []
     recovered: list[RecoveredLoad] = []
     with landing_lock(settings, wait_seconds):
-        create_landing(settings.landing)
+        engine_of(settings).create_landing()
         for package in _packages(batches):
             landing = _PackageLanding(settings, tenant_schema, tenant_slug, package, table_namer)
             recovered += landing.recover(wait_seconds)
@@ -167,6 +163,7 @@ class _PackageLanding:
         table_namer: TableNamer,
     ) -> None:
         self.settings = settings
+        self.engine = engine_of(settings)
         self.schema = schema
         self.tenant = tenant
         self.platform = package[0].platform
@@ -176,23 +173,26 @@ class _PackageLanding:
             raise ValueError("two objects of one package have one table name")
 
     def recover(self, wait_seconds: float) -> list[RecoveredLoad]:
-        await_free(self.settings.landing, wait_seconds=wait_seconds)
+        with self.engine.open_loading(wait_seconds=wait_seconds):
+            pass  # dlt opens it itself, and does not wait
         self.pipeline = open_pipeline(
             self.settings, f"{self.schema}__{self.platform}__{self.connection}", self.schema
         )
         load_ids = recover(self.pipeline)
-        with connect(self.settings.landing) as landing:
-            self._drop_doubled_rows(landing)
+        with self.engine.open_loading() as loading:
+            self._drop_doubled_rows(loading)
+        self.engine.hand_over(self.schema, wait_seconds=wait_seconds)
         return [RecoveredLoad(self.tenant, self.platform, self.connection, i) for i in load_ids]
 
     def run(self) -> list[LandedTable]:
-        with connect(self.settings.landing) as landing:
+        with self.engine.open_landing() as landing:
             existing = _existing_columns(landing, self.schema)
             self._refuse_other_loaders(landing, existing)
         package = self._package(existing)
         load_id = landed_load_id(self.pipeline, package)
-        with connect(self.settings.landing, read_only=True) as landing:
-            self._verify(landing, load_id, package)
+        with self.engine.open_loading(read_only=True) as loading:
+            self._verify(loading, load_id, package)
+        self.engine.hand_over(self.schema)
         return [
             LandedTable(
                 self.tenant,
@@ -285,7 +285,7 @@ class _PackageLanding:
         if wrong:
             raise BrokenPromiseError(
                 f"load {load_id} is not what was handed over: {'; '.join(wrong)}",
-                where=f"{self.settings.landing}, schema {self.schema}",
+                where=f"{self.engine.landing_place()}, schema {self.schema}",
                 remedy="land the same data again; nothing downstream doubles it",
             )
 
@@ -411,7 +411,7 @@ def _refuse_changed_types(
             continue
         raise BadInputError(
             f"column {name!r} is {kind} in the table, and {wanted} in what is to be landed",
-            where=f"{settings.landing}, {table}",
+            where=f"{engine_of(settings).landing_place()}, {table}",
             remedy="publish a new version of the contract and land to another connection; "
             "see docs/cookbooks/version_a_connector.md",
         )

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from martlet import naming
 from martlet.contracts.library import object_contract
-from martlet.engines.duckdb_engine import WAIT_SECONDS, connect, quoted_name
+from martlet.engines.duckdb_engine import quoted_name
+from martlet.engines.engine import WAIT_SECONDS
+from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError
 from martlet.landing.batches import ROW_NUMBER, LandedBatch, Loader
 from martlet.landing.checks import check_table
@@ -66,7 +68,7 @@ def land_again(
     load that Martlet did not land itself.
     """
     by_origin: dict[_Origin, list[RefusedRecord]] = defaultdict(list)
-    with connect(settings.landing, read_only=True, wait_seconds=wait_seconds) as landing:
+    with engine_of(settings).open_landing(read_only=True, wait_seconds=wait_seconds) as landing:
         for record in records:
             schema = _schema(record)
             exists = landing.execute(

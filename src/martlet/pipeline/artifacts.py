@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from martlet import naming
-from martlet.engines.duckdb_engine import columns_of, connect, quoted_name
+from martlet.engines.duckdb_engine import columns_of, quoted_name
+from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.invocation import Invocation, Record, Rows, build_record, utc_now
@@ -47,7 +48,7 @@ def record_run(
     own = folder / f"{invocation.started_at:%Y%m%dT%H%M%S%f}_{invocation.invocation_id}.json"
     earlier = sorted(folder.glob("*.json"))[:RETRIES_PER_RUN]
     try:
-        with connect(settings.warehouse, wait_seconds=wait_seconds) as warehouse:
+        with engine_of(settings).open_warehouse(wait_seconds=wait_seconds) as warehouse:
             warnings = (
                 [] if invocation.is_as_of else _measure(warehouse, invocation, declared, record)
             )

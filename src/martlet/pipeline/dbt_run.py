@@ -209,6 +209,7 @@ def _environment(settings: Settings, tenant: str) -> Iterator[None]:
         "MARTLET_PROJECT": str(settings.project_dir),
         "MARTLET_TENANTS": str(settings.tenants_file),
         "MARTLET_TENANT": tenant,
+        "MARTLET_TARGET": settings.target,
         "MARTLET_RECORDER": "pipeline",
         "DO_NOT_TRACK": "1",
     }

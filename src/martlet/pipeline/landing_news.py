@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from hashlib import md5
-from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
@@ -14,21 +13,6 @@ from martlet.pipeline.run_states import LandingState
 # One statement of a thousand parts takes longer to plan than ten of a hundred.
 SCHEMAS_PER_QUERY = 100
 _NOTHING = "nothing has landed"
-
-
-def landing_stamp(path: Path) -> str:
-    """Return what changes with each write to a database file, without opening it.
-
-    Take it before looking into the file: what is written meanwhile then makes another stamp.
-    """
-    stamps = []
-    for part in (path, path.with_name(f"{path.name}.wal")):
-        try:
-            stat = part.stat()
-        except FileNotFoundError:
-            continue
-        stamps.append(f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}")
-    return "+".join(stamps)
 
 
 def landing_schemas(slugs: Iterable[str]) -> list[str]:

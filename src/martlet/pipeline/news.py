@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.marts.versions import OPERATORS
 from martlet.pipeline.audit_record import newest_audits
 from martlet.pipeline.inputs import (
@@ -27,7 +27,7 @@ from martlet.pipeline.inputs import (
     stated_inputs,
     warehouse_inputs,
 )
-from martlet.pipeline.landing_news import is_known, landing_schemas, landing_stamp, observe_landing
+from martlet.pipeline.landing_news import is_known, landing_schemas, observe_landing
 from martlet.pipeline.routes import RoutedTenant
 from martlet.pipeline.run_states import (
     LandingState,
@@ -78,6 +78,9 @@ class Watch:
     _now: dict[str, dict[str, str]] = field(default_factory=dict)  # inputs by tenant
     _landing: LandingState | None = None
 
+    def __post_init__(self) -> None:
+        self._engine = engine_of(self.settings)
+
     def look(self, warehouse: DuckDBPyConnection, chosen: Sequence[Tenant]) -> dict[str, News]:
         """Return each chosen tenant's news; the landing is opened only if it was written to."""
         create_states(warehouse)
@@ -120,10 +123,17 @@ class Watch:
         Until the run has ended well, what the tenant was made from is in doubt.
         """
         slug = tenant.slug
-        forget_state(warehouse, slug)
-        stamp = landing_stamp(self.settings.landing)
+        self.forget(warehouse, slug)
+        stamp = self._engine.landing_stamp()
         seen = observe_landing(warehouse, stamp, self._landing, landing_schemas([slug]))
         self._now[slug]["landed"] = self._landed(slug, seen)
+
+    def forget(self, warehouse: DuckDBPyConnection, slug: str) -> None:
+        """Note that what the tenant was made from is in doubt."""
+        self._engine.retried(lambda: forget_state(warehouse, slug))
+
+    def _keep(self, warehouse: DuckDBPyConnection, state: RunState) -> None:
+        self._engine.retried(lambda: keep_state(warehouse, state))
 
     def scaffolded(self, slug: str) -> None:
         """Note the tenant's files, once they are as they are built."""
@@ -149,7 +159,7 @@ class Watch:
         )
         now = self._now[tenant.slug] | warehouse_inputs(warehouse).of(tenant.slug, shapes)
         now |= published_inputs(self.settings, tenant.slug, newest_audits(self.settings))
-        keep_state(warehouse, RunState(tenant.slug, now, shapes, told))
+        self._keep(warehouse, RunState(tenant.slug, now, shapes, told))
 
     def republished(
         self, warehouse: DuckDBPyConnection, state: RunState, told: Mapping[str, Any]
@@ -158,12 +168,12 @@ class Watch:
         audits = newest_audits(self.settings)
         now = {**state.inputs, "publication": self._now[state.tenant]["publication"]}
         now |= published_inputs(self.settings, state.tenant, audits)
-        keep_state(warehouse, RunState(state.tenant, now, state.shapes, told))
+        self._keep(warehouse, RunState(state.tenant, now, state.shapes, told))
 
     def unassigned_told(self, warehouse: DuckDBPyConnection, told: Mapping[str, Any]) -> None:
         """Keep what was found in the tables of several tenants."""
         now = self._now[naming.UNASSIGNED]
-        keep_state(warehouse, RunState(naming.UNASSIGNED, now, (), told))
+        self._keep(warehouse, RunState(naming.UNASSIGNED, now, (), told))
 
     def snapshots_published(self, warehouse: DuckDBPyConnection, slugs: Iterable[str]) -> None:
         """Keep that the tenants' operational snapshots show what there is now."""
@@ -172,7 +182,7 @@ class Watch:
         for slug, state in read_states(warehouse, slugs).items():
             decided = snapshot_decisions(row_decisions, slug, audits.get(slug))
             now = {**state.inputs, "decisions": decided, "snapshot": "published"}
-            keep_state(warehouse, RunState(slug, now, state.shapes, state.told))
+            self._keep(warehouse, RunState(slug, now, state.shapes, state.told))
 
     def operators_have_none(self) -> bool:
         """Say whether the operators have no snapshot to look at."""
@@ -180,14 +190,14 @@ class Watch:
 
     def _look_at_landing(self, warehouse: DuckDBPyConnection, slugs: list[str]) -> LandingState:
         before = read_landing(warehouse)
-        stamp = landing_stamp(self.settings.landing)
+        stamp = self._engine.landing_stamp()
         schemas = landing_schemas(slugs)
         if before and is_known(stamp, before, schemas):
             return before
         # Opened by itself: attached to the warehouse, it takes twice the time.
-        with connect(self.settings.landing, read_only=True, wait_seconds=self.wait_seconds) as own:
+        with self._engine.open_landing(read_only=True, wait_seconds=self.wait_seconds) as own:
             seen = observe_landing(own, stamp, before, schemas)
-        keep_landing(warehouse, seen)
+        self._engine.retried(lambda: keep_landing(warehouse, seen))
         return seen
 
     def _landed(self, slug: str, seen: LandingState) -> str:

@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import connect_warehouse
+from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
 from martlet.marts.operations import publish_operations
 from martlet.marts.publish import publish_mart
@@ -52,16 +52,22 @@ class Publisher:
 
         Raises what opening the warehouse raises: where nothing was ever run, `BadInputError`.
         """
-        with connect_warehouse(self.settings, wait_seconds=self.wait_seconds) as warehouse:
+        engine = engine_of(self.settings)
+        with engine.open_both(wait_seconds=self.wait_seconds) as warehouse:
             for tenant in chosen:
                 try:
-                    routes = routes_as_they_are(warehouse, tenant, tenants)
-                    results = newest_results(warehouse, tenant.slug)
-                    self.publish(warehouse, tenant, routes, results)
+                    with engine.lease(tenant.slug, wait_seconds=self.wait_seconds):
+                        self._publish_now(warehouse, tenant, tenants)
                 except FAILURES as error:
                     self.findings.append(stopped_finding(tenant.slug, error))
                     self.stopped(tenant, error)
             self.publish_operations(warehouse, chosen, tenants)
+
+    def _publish_now(
+        self, warehouse: DuckDBPyConnection, tenant: Tenant, tenants: TenantsFile
+    ) -> None:
+        routes = routes_as_they_are(warehouse, tenant, tenants)
+        self.publish(warehouse, tenant, routes, newest_results(warehouse, tenant.slug))
 
     def publish(
         self,

@@ -11,12 +11,8 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import (
-    connect,
-    connect_warehouse,
-    create_landing,
-    create_warehouse,
-)
+from martlet.engines.engine import PLATFORM
+from martlet.engines.targets import engine_of
 from martlet.pipeline.artifacts import record_run
 from martlet.pipeline.audit import Beginning, audit_tenant, run_beginning
 from martlet.pipeline.audit_record import record_audits
@@ -51,12 +47,17 @@ from martlet.pipeline.run_findings import (
     scaffold_findings,
     stopped_finding,
 )
-from martlet.pipeline.run_states import RunState, forget_state
+from martlet.pipeline.run_states import RunState
 from martlet.pipeline.shared_landings import account_for_unassigned
 from martlet.registry.blueprints import initialize_blueprints
 from martlet.registry.routing import Route
 from martlet.scaffold.scaffold import scaffold_tenant
 from martlet.settings import Settings
+
+# Seconds before what met another writer is tried once more.
+CONFLICT_PAUSES = (0.5, 1.5, 4.0)
+# A first build makes the tables that all tenants share; others wait for it.
+FIRST_BUILD_SECONDS = 900.0
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Run:
     broken_promises: int = 0
 
     def __post_init__(self) -> None:
+        self._engine = engine_of(self.settings)
         self._watch = Watch(self.settings, self.tenants, self.wait_seconds, self.full)
 
     def run(self, chosen: tuple[Tenant, ...]) -> RunReport:
@@ -83,7 +85,10 @@ class Run:
         """
         with self._stage("check"):
             self._prepare_files()
-            with connect(self.settings.warehouse, wait_seconds=self.wait_seconds) as warehouse:
+            with (
+                self._lease(PLATFORM),
+                self._engine.open_warehouse(wait_seconds=self.wait_seconds) as warehouse,
+            ):
                 initialize_blueprints(warehouse, self.catalogue)
                 news = self._watch.look(warehouse, chosen)
         stale = [tenant for tenant in chosen if self._take(tenant, news[tenant.slug])]
@@ -98,17 +103,22 @@ class Run:
         """Do what a tenant's news ask for; say whether its operational snapshot is stale now."""
         with self._part():
             try:
-                if news.before is None or news.needs_run:
-                    self._run_tenant(tenant)
-                elif news.needs_publication:
-                    self._publish_again(tenant, news.before)
-                else:
-                    self._tell_again(tenant, news.before)
+                self._renew(tenant, news)
             except FAILURES as error:
                 self._tell_stopped(tenant, error)
                 with self._publisher() as publisher:
                     publisher.stopped(tenant, error)
         return news.needs_snapshot
+
+    def _renew(self, tenant: Tenant, news: News) -> None:
+        if news.before and not (news.needs_run or news.needs_publication):
+            self._tell_again(tenant, news.before)
+            return
+        with self._lease(tenant.slug):
+            if news.before is None or news.needs_run:
+                self._run_tenant(tenant)
+            else:
+                self._publish_again(tenant, news.before)
 
     @contextmanager
     def _part(self) -> Iterator[None]:
@@ -135,7 +145,7 @@ class Run:
         held = [finding for finding in self.report.findings if finding.kind != "hold"]
         self.report.findings, self.report.marts, self.report.unchanged = held, [], []
         with self._stage("publish"), self._warehouse() as warehouse:
-            forget_state(warehouse, tenant.slug)
+            self._watch.forget(warehouse, tenant.slug)
             with self._publisher() as publisher:
                 routes = routes_as_they_are(warehouse, tenant, self.tenants)
                 results = newest_results(warehouse, tenant.slug)
@@ -153,7 +163,7 @@ class Run:
         # Without the landing, which snapshots are not made of.
         with (
             self._stage("publish"),
-            connect(self.settings.warehouse, wait_seconds=self.wait_seconds) as warehouse,
+            self._engine.open_warehouse(wait_seconds=self.wait_seconds) as warehouse,
         ):
             with self._publisher() as publisher:
                 publisher.publish_operations(warehouse, stale, self.tenants)
@@ -165,20 +175,20 @@ class Run:
         if news and news.before and not news.changed and not has_run:
             self.report.add(retold(news.before.told))
             return
-        with self._stage("audit"), self._warehouse() as warehouse:
+        with (
+            self._stage("audit"),
+            self._lease(naming.UNASSIGNED),
+            self._warehouse() as warehouse,
+        ):
             tables = account_for_unassigned(warehouse, self.tenants)
             self.report.tables += tables
             self._watch.unassigned_told(warehouse, as_told(RunReport(tables=tables)))
 
     def _prepare_files(self) -> None:
         """Create the databases where there are none; where one is broken, nothing is created."""
-        paths = (self.settings.landing, self.settings.warehouse)
-        for path in paths if not all(path.exists() for path in paths) else ():
-            if path.exists():
-                with connect(path, read_only=True, wait_seconds=self.wait_seconds):
-                    pass
-        create_landing(self.settings.landing)
-        create_warehouse(self.settings.warehouse)
+        self._engine.refuse_broken(wait_seconds=self.wait_seconds)
+        self._engine.create_landing()
+        self._engine.create_warehouse()
 
     def run_as_of(self, chosen: tuple[Tenant, ...], as_of: datetime) -> RunReport:
         """Rebuild views and facts as they would have been at a past moment (UTC, if no zone).
@@ -192,7 +202,8 @@ class Run:
             pass  # a missing database is said before dbt makes one
         for tenant in chosen:
             try:
-                self._rebuild_as_of(tenant, as_of)
+                with self._lease(tenant.slug):
+                    self._rebuild_as_of(tenant, as_of)
             except FAILURES as error:
                 self._tell_stopped(tenant, error)
         return self.report
@@ -226,7 +237,8 @@ class Run:
             changes = scaffold_tenant(self.settings, tenant, self.tenants, self.catalogue)
         self.report.findings += scaffold_findings(tenant.slug, changes)
         self._watch.scaffolded(tenant.slug)
-        outcome = self._build(tenant, routed)
+        with self._shared_tables(is_first=beginning.ledger_rows == 0):
+            outcome = self._build(tenant, routed)
         self._tell_failures(tenant, outcome)
         with self._warehouse() as warehouse:
             with self._stage("audit"):
@@ -244,23 +256,43 @@ class Run:
         That platform is held; the facts go on with what is known of it, and the others advance.
         """
         with self._recorded(tenant) as record, self._stage("dbt"):
-            outcome = run_dbt(
-                self.settings,
-                tenant.slug,
-                exclude=held_models(routed),
-                on_model=self.listener.model,
-                on_end=record,
-            )
+            outcome = self._dbt(tenant, record, exclude=held_models(routed))
             skipped = self._held_up(tenant, outcome)
             if skipped:
-                again = run_dbt(
+                outcome = outcome.then(self._dbt(tenant, record, select=skipped))
+        return outcome
+
+    def _dbt(
+        self,
+        tenant: Tenant,
+        record: Callable[[Invocation], None],
+        *,
+        select: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+    ) -> DbtOutcome:
+        """Run dbt, and once more what another writer of a shared warehouse was faster with."""
+        outcome = run_dbt(
+            self.settings,
+            tenant.slug,
+            select=select,
+            exclude=exclude,
+            on_model=self.listener.model,
+            on_end=record,
+        )
+        for pause in CONFLICT_PAUSES:
+            if not any(self._engine.is_conflict(node.message or "") for node in outcome.failed):
+                break
+            time.sleep(pause)
+            again = tuple(node.name for node in outcome.failed if not node.is_test)
+            outcome = outcome.then(
+                run_dbt(
                     self.settings,
                     tenant.slug,
-                    select=skipped,
+                    select=again,
                     on_model=self.listener.model,
                     on_end=record,
                 )
-                outcome = outcome.then(again)
+            )
         return outcome
 
     def _held_up(self, tenant: Tenant, outcome: DbtOutcome) -> tuple[str, ...]:
@@ -331,8 +363,20 @@ class Run:
                         self.settings, invocation, declared, wait_seconds=self.wait_seconds
                     )
 
+    @contextmanager
+    def _shared_tables(self, *, is_first: bool) -> Iterator[None]:
+        """Let one process make the tables that all tenants share."""
+        if not is_first:
+            yield
+            return
+        with self._engine.lease(PLATFORM, wait_seconds=FIRST_BUILD_SECONDS):
+            yield
+
+    def _lease(self, subject: str) -> AbstractContextManager[None]:
+        return self._engine.lease(subject, wait_seconds=self.wait_seconds)
+
     def _warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
-        return connect_warehouse(self.settings, wait_seconds=self.wait_seconds)
+        return self._engine.open_both(wait_seconds=self.wait_seconds)
 
     def _tell_stopped(self, tenant: Tenant, error: Exception) -> None:
         self.broken_promises += 1

@@ -12,6 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from martlet.engines.duckdb_engine import quoted_text
+from martlet.engines.engine import transaction
 
 STATES = "ops.run_states"
 LANDING = "ops.landing_states"
@@ -75,19 +76,18 @@ def forget_state(warehouse: DuckDBPyConnection, slug: str) -> None:
 
 def keep_state(warehouse: DuckDBPyConnection, state: RunState) -> None:
     """Keep a good run as its tenant's last one."""
-    warehouse.begin()
-    forget_state(warehouse, state.tenant)
-    warehouse.execute(
-        f"insert into {STATES} values (?, ?, ?, ?, "
-        "cast(current_timestamp at time zone 'UTC' as timestamp))",
-        [
-            state.tenant,
-            json.dumps(dict(state.inputs)),
-            None if state.shapes is None else json.dumps(state.shapes),
-            json.dumps(dict(state.told)),
-        ],
-    )
-    warehouse.commit()
+    with transaction(warehouse):
+        forget_state(warehouse, state.tenant)
+        warehouse.execute(
+            f"insert into {STATES} values (?, ?, ?, ?, "
+            "cast(current_timestamp at time zone 'UTC' as timestamp))",
+            [
+                state.tenant,
+                json.dumps(dict(state.inputs)),
+                None if state.shapes is None else json.dumps(state.shapes),
+                json.dumps(dict(state.told)),
+            ],
+        )
 
 
 def read_landing(warehouse: DuckDBPyConnection) -> LandingState | None:
@@ -98,8 +98,7 @@ def read_landing(warehouse: DuckDBPyConnection) -> LandingState | None:
 
 def keep_landing(warehouse: DuckDBPyConnection, state: LandingState) -> None:
     """Keep what was seen in the landing file."""
-    warehouse.begin()
-    warehouse.execute(f"delete from {LANDING}")
     values = quoted_text(state.stamp), quoted_text(json.dumps(dict(state.digests)))
-    warehouse.execute(f"insert into {LANDING} values ({', '.join(values)})")
-    warehouse.commit()
+    with transaction(warehouse):
+        warehouse.execute(f"delete from {LANDING}")
+        warehouse.execute(f"insert into {LANDING} values ({', '.join(values)})")

@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import connect, quoted_name
+from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
 from martlet.marts.errors import MartDamagedError
 from martlet.marts.versions import OPERATORS, operations_folder
@@ -111,7 +112,7 @@ def read_status(
     """
     audits = newest_audits(settings)
     statuses = {t.slug: TenantStatus(t.slug, t.is_active, audit=audits.get(t.slug)) for t in chosen}
-    if not settings.warehouse.exists():
+    if not engine_of(settings).has_warehouse():
         _add_sources(statuses, tenants, {})
         return Standing(list(statuses.values()))
     with ExitStack() as stack:
@@ -143,7 +144,7 @@ def _open(
         version = folder.current()
     patience = 0.0 if version else wait_seconds
     try:
-        warehouse = connect(settings.warehouse, read_only=True, wait_seconds=patience)
+        warehouse = engine_of(settings).open_warehouse(read_only=True, wait_seconds=patience)
         return stack.enter_context(warehouse), None
     except BadInputError:
         raise

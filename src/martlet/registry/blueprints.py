@@ -119,7 +119,10 @@ def initialize_blueprints(warehouse: DuckDBPyConnection, catalogue: Catalogue) -
         for blueprint in published_blueprints(catalogue)
         if (blueprint.identity, blueprint.loader, blueprint.source_schema_hash) not in known
     ]
-    insert_blueprints(warehouse, added)
+    if added:
+        warehouse.begin()  # one commit, for on a lake each costs as much as all of them
+        insert_blueprints(warehouse, added)
+        warehouse.commit()
     return len(added)
 
 

@@ -1,0 +1,74 @@
+"""Lakes for tests: each with a catalogue of its own in one PostgreSQL.
+
+With MARTLET_TEST_TARGET=ducklake, every test's project has one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests import project
+from tests.object_store import BUCKET, Store, running_store, why_none_or_program
+from tests.postgres import PASSWORD, Server, running_postgres, why_none
+
+Variables = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    if reason := why_none():
+        pytest.skip(reason)
+    with running_postgres() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", PASSWORD)  # for what a test reads in its own process
+        yield server
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    reason, _ = why_none_or_program()
+    if reason:
+        pytest.skip(reason)
+    with running_store() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.variables.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_stored_lake(new_lake: Callable[[], Variables], store: Store) -> Callable[[], Variables]:
+    """Return what gives the variables of another empty lake with its files in the store."""
+
+    def make() -> Variables:
+        lake = new_lake()
+        prefix = Path(lake["MARTLET_LAKE_DATA"]).parent.name
+        return lake | store.variables | {"MARTLET_LAKE_DATA": f"s3://{BUCKET}/{prefix}"}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_lake(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Variables]:
+    """Return what gives the variables of another empty lake."""
+    numbers = count(1)
+
+    def make() -> Variables:
+        name = f"lake_{next(numbers)}"
+        folder: Path = tmp_path_factory.mktemp(name)
+        return {
+            "MARTLET_TARGET": "ducklake",
+            "MARTLET_LAKE_CATALOGUE": f"postgres:{postgres.make_database(name)}",
+            "MARTLET_LAKE_DATA": str(folder / "files"),
+            "PGPASSWORD": PASSWORD,
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=os.environ.get("MARTLET_TEST_TARGET") == "ducklake")
+def every_project_on_a_lake(new_lake: Callable[[], Variables]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "VARIABLES_OF_A_PROJECT", new_lake)
+        yield
