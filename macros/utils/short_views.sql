@@ -32,13 +32,18 @@
 
 {#
     What of a view's text is its tenant's alone, each with the parameter that stands for it; empty
-    where the text cannot be shared: rows of listed accounts, a past moment, a name inside a text.
+    where the text cannot be shared: rows of listed accounts or without a number of their own, a past moment,
+    a name inside a text.
 #}
 {% macro view_parameters(sql) %}
     {% set meta = model.config.meta %}
     {% set landings = meta.get('push', {}).get('landings', []) %}
     {% set owner = meta.get('push') or meta.get('unpack') %}
     {% if not owner or var('as_of', none) or landings | selectattr('accounts', 'defined') | list %}
+        {{ return([]) }}
+    {% endif %}
+    {# A table that is named by an argument has no rowid. #}
+    {% if 'rowid as load_row' in sql %}
         {{ return([]) }}
     {% endif %}
     {% set slug = sql_literal(owner.tenant) %}
