@@ -211,7 +211,7 @@ def test_the_current_views_have_one_row_a_node_the_newest(story: Story) -> None:
         "select * from ops.model_artifacts__current where name = 'fct_acme__orders'"
     )
     assert fact["invocation_id"] == story.bare.invocation_id
-    assert (defined["materialization"], defined["schema_name"]) == ("table", "analytics")
+    assert (defined["materialization"], defined["schema_name"]) == ("refreshed", "analytics")
     assert json.loads(defined["config"])["contract"]["enforced"]
     assert json.loads(defined["depends_on"])
 
