@@ -1,7 +1,6 @@
 """The memory that databases may take: one setting, whoever opens them."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -85,8 +84,8 @@ def test_a_memory_that_cannot_be_is_bad_input(
 def _of_dbt(settings: Settings) -> str:
     """Open the warehouse as dbt does: its profile's plugin configures the connection."""
     profile = Path(__file__).parents[2] / "profiles.yml"
-    assert "memory" not in profile.read_text()
-    plugin = Plugin("martlet", SimpleNamespace(path=str(settings.warehouse)))
+    assert "memory_limit" not in profile.read_text()
+    plugin = Plugin("martlet", {"target": settings.target})
     with duckdb.connect(str(settings.warehouse), config={}) as connection:
         plugin.configure_connection(connection)
         return _memory(connection)

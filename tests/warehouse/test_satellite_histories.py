@@ -21,7 +21,7 @@ REPLAY = """
     {% set steps = fromjson(run_query("select content from read_text('" ~ file ~ "')").rows[0][0]) %}
     {% do run_query('begin') %}
     {% for step in steps %}
-        {% do append_schema_version(
+        {% do sync_to_schema_history(
             {'tenant': 'golden', 'platform': 'shopify', 'object': 'orders'},
             {'table': step.table, 'connection': 'main'}, step.shape
         ) %}

@@ -33,7 +33,8 @@ INLINED_ROWS = 100
 COMMIT_ATTEMPTS = 30
 ATTEMPTS = 8
 _CONFLICT = re.compile(
-    r"transaction conflict|transaction is aborted|could not serialize", re.IGNORECASE
+    r"transaction conflict|transaction is aborted|could not serialize|deadlock detected",
+    re.IGNORECASE,
 )
 _BUSY = re.compile(r"could not set lock|conflicting lock|unique file handle", re.I)
 _UNREACHABLE = re.compile(
