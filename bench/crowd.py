@@ -20,6 +20,7 @@ from martlet import naming
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants
 from martlet.engines.duckdb_engine import connect, connect_warehouse, quoted_name, quoted_text
+from martlet.engines.targets import engine_of
 from martlet.landing.command import land_simulated
 from martlet.marts.versions import mart_folder, operations_folder
 from martlet.pipeline.audit_record import newest_audits, record_audits
@@ -27,10 +28,11 @@ from martlet.pipeline.inputs import (
     code_digest,
     files_digest,
     published_inputs,
+    snapshot_decisions,
     stated_inputs,
     warehouse_inputs,
 )
-from martlet.pipeline.landing_news import landing_schemas, landing_stamp, observe_landing
+from martlet.pipeline.landing_news import landing_schemas, observe_landing
 from martlet.pipeline.run_states import RunState, keep_landing, keep_state, read_states
 from martlet.scaffold.scaffold import scaffold_tenant
 from martlet.settings import Settings
@@ -191,7 +193,7 @@ def _keep_states(settings: Settings, warehouse: DuckDBPyConnection, tenants: Ten
     """Keep what the copies are made from, as a good run of each would have done."""
     own, code = slug_of(0), code_digest(settings)
     slugs = list(tenants.tenants)
-    stamp = landing_stamp(settings.landing)
+    stamp = engine_of(settings).landing_stamp()
     seen = observe_landing(warehouse, stamp, None, landing_schemas(slugs))
     keep_landing(warehouse, seen)
     found, audits = warehouse_inputs(warehouse), newest_audits(settings)
@@ -205,7 +207,7 @@ def _keep_states(settings: Settings, warehouse: DuckDBPyConnection, tenants: Ten
             "files": files_digest(settings, slug),
             **found.of(slug, state.shapes),
             **published_inputs(settings, slug, audits),
-            "decisions": found.decisions_of(slug, audits.get(slug)),
+            "decisions": snapshot_decisions(found.row_decisions, slug, audits.get(slug)),
             "snapshot": "published",
         }
         told = state.told if slug in known else _told_of(state.told, slug)

@@ -7,7 +7,7 @@ from harness import Bench
 from measuring import Reading, file_bytes, measured
 from projects import ANALYTICS, META, copy_project, land_batches, new_project, run_tenants
 from pushing import PushStage
-from rows import KINDS, Kind, batch
+from rows import KINDS, Kind, batch, table_of
 
 from martlet import naming
 from martlet.engines.duckdb_engine import connect, connect_warehouse
@@ -138,16 +138,17 @@ def _restated(history: History, rows: int, every: int) -> LandedBatch:
         revision=1,
     )
     changed = [number for number in range(rows) if (history.rows + number) % every == 0]
-    return replace(made, rows=made.rows.take(changed))
+    return replace(made, rows=table_of(made).take(changed))
 
 
 def _insert(history: History, made: LandedBatch) -> None:
     table = naming.landed_table(SLUG, history.kind.platform, history.kind.object)
     load_id = f"{int(made.extracted_at.timestamp())}.{history.deliveries:06}"
     history.deliveries += 1
-    names = ", ".join(f'"{name}"' for name in made.rows.column_names)
+    rows = table_of(made)
+    names = ", ".join(f'"{name}"' for name in rows.column_names)
     with connect(history.settings.landing) as landing:
-        landing.register("made", made.rows)
+        landing.register("made", rows)
         landing.execute(
             f'insert into {SLUG}."{table}" ({names}, _dlt_load_id, _martlet_extracted_at) '
             "select *, ?, ? from made",

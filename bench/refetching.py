@@ -14,7 +14,7 @@ from harness import Bench
 from measuring import Reading, file_bytes, read
 from projects import land_batches, new_project, run_tenants
 from pushing import PushStage
-from rows import KINDS, batch
+from rows import KINDS, batch, table_of
 
 from martlet import naming
 from martlet.config.catalogue import load_catalogue
@@ -73,7 +73,7 @@ class Fleet:
             revision=self.deliveries,
         )
         self.landing.append(read(lambda: land_batches(self.settings, self.slugs[0], [made])))
-        self.newest = made.rows.drop([ROW_NUMBER])
+        self.newest = table_of(made).drop([ROW_NUMBER])
         self.deliveries += 1
         self._copy_newest_load()
 

@@ -218,3 +218,9 @@ def batch(
         scope_end=end if is_scoped else None,
         extracted_at=FIRST_MOMENT + timedelta(hours=delivery),
     )
+
+
+def table_of(made: LandedBatch) -> pa.Table:
+    """Return a batch's rows, which `batch` makes in memory."""
+    assert isinstance(made.rows, pa.Table)
+    return made.rows
