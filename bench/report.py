@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness import REPEAT
 from rich.console import Console
 from rich.table import Table
 
@@ -120,8 +121,10 @@ def _section(result: Result) -> list[str]:
 
 
 def cut_notes(result: Result) -> list[str]:
-    """Return what a scale has made smaller than the benchmark asks for."""
-    return [
+    """Return what was made smaller than the benchmark asks for, or was done less often."""
+    turns = {len(side["readings"]) for side in result["sides"]}
+    few = [f"turns of a side: {min(turns)}, fewer than {REPEAT}"] if min(turns) < REPEAT else []
+    return few + [
         f"cut to scale {result['scale']:g}: {what} is {size:,}, not {full:,}"
         for what, (full, size) in result["cuts"].items()
     ]

@@ -20,9 +20,10 @@ from typing import Any
 import duckdb
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
+from projects import run_tenants
 from rich.console import Console
 from rich.table import Table
-from soak_serve import LAST_DAY, digest, land, new_settings, run, serving
+from soak_serve import LAST_DAY, digest, land, new_settings, serving
 
 from martlet.access.keys import KeyStore
 from martlet.settings import Settings
@@ -86,7 +87,7 @@ def main() -> None:
         slugs = [f"client_{n}" for n in range(asked.tenants)]
         for slug in slugs:
             land(settings, slug, days=10, until=LAST_DAY)
-        run(settings, slugs)
+        run_tenants(settings, slugs)
         with KeyStore(settings.control) as store:
             keys = {slug: store.create(slug, ("query",)).text for slug in slugs}
         expected = by_hand(settings, slugs)

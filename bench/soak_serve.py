@@ -28,6 +28,7 @@ from typing import Any
 import duckdb
 import httpx
 import yaml
+from projects import run_tenants
 from rich.console import Console
 from rich.table import Table
 
@@ -35,8 +36,6 @@ from martlet.access.keys import KeyStore
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
 from martlet.landing.command import land_simulated
-from martlet.pipeline.progress import Silence
-from martlet.pipeline.run import Run
 from martlet.settings import Settings, load_settings
 
 LAST_DAY = date(2026, 6, 10)
@@ -91,7 +90,7 @@ def main() -> None:
         slugs = [f"client_{n}" for n in range(asked.tenants)]
         for slug in slugs:
             land(settings, slug, days=10, until=LAST_DAY)
-        run(settings, slugs)
+        run_tenants(settings, slugs)
         keys = KeyStore(settings.control)
         tokens = {slug: keys.create(slug, ("query",)).text for slug in slugs}
         expected: dict[tuple[str, str, int], str] = {}
@@ -134,16 +133,6 @@ def land(settings: Settings, slug: str, *, days: int, until: date) -> None:
     land_simulated(settings, slug, days=days, until=until, seed=5, wait_seconds=60)
 
 
-def run(settings: Settings, slugs: list[str]) -> None:
-    """Run tenants and publish them."""
-    catalogue = load_catalogue(settings.catalogue_file)
-    tenants = load_tenants(settings.tenants_file, catalogue)
-    work = Run(settings, catalogue, tenants, Silence(), wait_seconds=60)
-    work.run(tuple(tenants.tenant(slug) for slug in slugs))
-    if work.broken_promises:
-        raise SystemExit("\n".join(str(finding) for finding in work.report.findings))
-
-
 def feed(settings: Settings) -> None:
     """Land a day more for one tenant after the other and run it, until this process is ended."""
     slugs = list(
@@ -152,7 +141,7 @@ def feed(settings: Settings) -> None:
     for step in range(10_000):
         slug = slugs[step % len(slugs)]
         land(settings, slug, days=3, until=LAST_DAY + timedelta(days=1 + step // len(slugs)))
-        run(settings, [slug])
+        run_tenants(settings, [slug])
 
 
 @contextmanager

@@ -5,7 +5,8 @@
     object is a mapping by lower-case name of its members; the few others to `rest`, a list of paths
     (an index, an object of which members are read too, names that differ in case only: the engine
     has no type for them). `lists` ({path: fields}) are read as lists of {key, value: {<fields>}}
-    objects, and typed in the tree unless their text is read too. `json_parsed` gives the columns that hold it all, `json_field` the text of one path of them.
+    objects, and typed in the tree unless their text is read too. `json_parsed` gives the columns that
+    hold it all, `json_field` the text of one path of them.
 #}
 {% macro json_plan(paths, lists={}) %}
     {% set plan = {'tree': {}, 'places': {}, 'rest': [], 'lists': []} %}

@@ -1,5 +1,6 @@
 """Which engine a project has, and what its environment must and must not say."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_the_command_line_names_the_target(tmp_path: Path) -> None:
     assert own.code == 0
     assert (project.folder / "data" / "lake.ducklake").is_file()
     assert not project.warehouse.exists()
+
+
+def test_a_catalogue_whose_client_is_not_installed_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "martlet.engines.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    lake = {"MARTLET_TARGET": "ducklake", "MARTLET_LAKE_CATALOGUE": POSTGRES}
+
+    with pytest.raises(BadInputError, match=r"(?s)needs its client.*martlet\[lake\]"):
+        engine_of(load_settings(lake, REPOSITORY)).has_warehouse()
 
 
 @pytest.mark.parametrize(

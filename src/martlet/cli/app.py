@@ -13,8 +13,6 @@ from martlet.settings import TARGETS, Settings, load_settings
 
 app = typer.Typer(
     name="martlet",
-    help="One governed star schema per tenant, from whatever the loaders landed.\n\n"
-    "Try: martlet land tyrell_corp --days 30, then: martlet run.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -29,42 +29,19 @@ _LOCKED = re.compile(r"\block\b", re.IGNORECASE)  # a block is none
 _CORRUPT = re.compile(r"corrupt database|could not read enough bytes|checksum", re.IGNORECASE)
 
 
-class DuckDBEngine:
-    """Two files, each held by one process at a time: what holds the file needs no other lease."""
+class FileLanding:
+    """What targets share whose landing is a file of this machine: the file is the only lease."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def has_warehouse(self) -> bool:
-        return self.settings.warehouse.exists()
-
-    def create_warehouse(self) -> None:
-        create_warehouse(self.settings.warehouse)
-
     def create_landing(self) -> None:
         create_landing(self.settings.landing)
-
-    def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        paths = (self.settings.landing, self.settings.warehouse)
-        for path in paths if not all(path.exists() for path in paths) else ():
-            if path.exists():
-                with connect(path, read_only=True, wait_seconds=wait_seconds):
-                    pass
-
-    def open_warehouse(
-        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
 
     def open_landing(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
-
-    def open_both(
-        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
 
     def open_loading(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
@@ -84,6 +61,33 @@ class DuckDBEngine:
         self, subject: str, *, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+class DuckDBEngine(FileLanding):
+    """Two files, each held by one process at a time: what holds the file needs no other lease."""
+
+    def has_warehouse(self) -> bool:
+        return self.settings.warehouse.exists()
+
+    def create_warehouse(self) -> None:
+        create_warehouse(self.settings.warehouse)
+
+    def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        paths = (self.settings.landing, self.settings.warehouse)
+        for path in paths if not all(path.exists() for path in paths) else ():
+            if path.exists():
+                with connect(path, read_only=True, wait_seconds=wait_seconds):
+                    pass
+
+    def open_warehouse(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
+
+    def open_both(
+        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
 
     def is_conflict(self, message: str) -> bool:
         return False

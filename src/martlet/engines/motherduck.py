@@ -2,19 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 
-from martlet.engines.duckdb_engine import (
-    connect,
-    create_landing,
-    file_stamp,
-    quoted_name,
-    quoted_text,
-)
+from martlet.engines.duckdb_engine import FileLanding, quoted_name, quoted_text
 from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
@@ -22,7 +16,7 @@ from martlet.settings import Settings
 TOKEN = "MOTHERDUCK_TOKEN"  # the service's own client reads it: it passes through none of ours
 
 
-class MotherDuckEngine:
+class MotherDuckEngine(FileLanding):
     """The warehouse is a database of the service, the landing a file on this machine.
 
     The service keeps writers of one table apart by failing the later one, and has no lock that
@@ -30,7 +24,7 @@ class MotherDuckEngine:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self.database = settings.motherduck_database
 
     def has_warehouse(self) -> bool:
@@ -40,9 +34,6 @@ class MotherDuckEngine:
     def create_warehouse(self) -> None:
         with self._session() as connection:
             connection.execute(f"create database if not exists {quoted_name(self.database)}")
-
-    def create_landing(self) -> None:
-        create_landing(self.settings.landing)
 
     def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
         if self.settings.landing.exists():
@@ -63,11 +54,6 @@ class MotherDuckEngine:
             connection.execute(f"use {quoted_name(self.database)}")
             yield connection
 
-    def open_landing(
-        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
-
     @contextmanager
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
@@ -77,25 +63,6 @@ class MotherDuckEngine:
         with self.open_warehouse(read_only=read_only) as connection:
             self.prepare_dbt(connection)
             yield connection
-
-    def open_loading(
-        self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return self.open_landing(read_only=read_only, wait_seconds=wait_seconds)
-
-    def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        """The file is the landing."""
-
-    def landing_stamp(self) -> str:
-        return file_stamp(self.settings.landing)
-
-    def landing_place(self) -> str:
-        return str(self.settings.landing)
-
-    def lease(
-        self, subject: str, *, wait_seconds: float = WAIT_SECONDS
-    ) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def is_conflict(self, message: str) -> bool:
         return "conflict" in message.lower()

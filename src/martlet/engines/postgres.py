@@ -8,10 +8,17 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from typing import Any
 
-import psycopg
-from psycopg import sql
+from martlet.errors import BadInputError, MartletError
 
-from martlet.errors import MartletError
+try:
+    import psycopg
+    from psycopg import sql
+except ImportError as error:
+    raise BadInputError(
+        "a catalogue in PostgreSQL needs its client, which is not installed",
+        where="MARTLET_LAKE_CATALOGUE",
+        remedy="pip install 'martlet[lake]'",
+    ) from error
 
 _REMEDY = "check MARTLET_LAKE_CATALOGUE, PGPASSWORD or PGPASSFILE, and that the server runs"
 
