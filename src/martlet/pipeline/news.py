@@ -194,9 +194,9 @@ class Watch:
         schemas = landing_schemas(slugs)
         if before and is_known(stamp, before, schemas):
             return before
-        # Opened by itself: attached to the warehouse, it takes twice the time.
-        with self._engine.open_landing(read_only=True, wait_seconds=self.wait_seconds) as own:
-            seen = observe_landing(own, stamp, before, schemas)
+        # Attached to what the run keeps open: opened by itself, it would be read once more.
+        with self._engine.open_both(wait_seconds=self.wait_seconds) as both:
+            seen = observe_landing(both, stamp, before, schemas)
         self._engine.retried(lambda: keep_landing(warehouse, seen))
         return seen
 
