@@ -236,8 +236,8 @@ class Run:
     def _run_tenant(self, tenant: Tenant) -> None:
         self.listener.tenant(tenant.slug)
         with self._stage("route"), self._warehouse() as warehouse:
-            self._watch.begin(warehouse, tenant)
-            routed = route_tenant(warehouse, tenant, self.tenants)
+            seen = self._watch.begin(warehouse, tenant)
+            routed = route_tenant(warehouse, tenant, self.tenants, seen)
             beginning = run_beginning(warehouse, tenant.slug)
         self.report.findings += route_findings(tenant.slug, routed)
         if self.strict:
