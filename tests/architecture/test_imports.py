@@ -16,7 +16,13 @@ PACKAGE = SOURCE / "martlet"
 # A unit is a package or a module at the top; the fingerprint is one of its own, because contracts
 # publish fingerprints while the rest of the registry reads contracts. dbt loads `engines.dbt_plugin`;
 # tenants.yaml is checked against the standard measures.
-OWN_UNITS = {"registry.fingerprint", "engines.dbt_plugin", "semantic.standard"}
+OWN_UNITS = {
+    "registry.fingerprint",
+    "engines.dbt_plugin",
+    "engines.kept_open",
+    "engines.sql_functions",
+    "semantic.standard",
+}
 MAY_IMPORT = {
     "errors": set(),
     "naming": set(),
@@ -27,12 +33,13 @@ MAY_IMPORT = {
     "semantic.standard": {"star_schema"},
     "config": {"errors", "naming", "semantic.standard"},
     "engines": {"errors", "settings"},
+    "engines.sql_functions": {"config", "registry.fingerprint", "settings"},
+    "engines.kept_open": {"engines", "engines.sql_functions"},
     "engines.dbt_plugin": {
         "config",
         "engines",
-        "errors",
+        "engines.sql_functions",
         "registry",
-        "registry.fingerprint",
         "settings",
     },
     "registry": {"config", "contracts", "errors", "naming", "registry.fingerprint"},
@@ -73,6 +80,7 @@ MAY_IMPORT = {
         "config",
         "contracts",
         "engines",
+        "engines.kept_open",
         "errors",
         "landing",
         "marts",

@@ -48,6 +48,11 @@ class FileLanding:
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self.open_landing(read_only=read_only, wait_seconds=wait_seconds)
 
+    def keep_open(
+        self, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection | None]:
+        return nullcontext()
+
     def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
         """The file is the landing."""
 
@@ -88,6 +93,11 @@ class DuckDBEngine(FileLanding):
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
+
+    def keep_open(
+        self, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection | None]:
+        return connect(self.settings.warehouse, wait_seconds=wait_seconds)
 
     def is_conflict(self, message: str) -> bool:
         return False
@@ -159,9 +169,21 @@ def connect_warehouse(
     """Open the warehouse with the landing file attached as `landing`, read-only; see `connect`."""
     _require_file(settings.landing)
     with connect(settings.warehouse, read_only=read_only, wait_seconds=wait_seconds) as connection:
-        attach = f"attach {quoted_text(str(settings.landing))} as landing (read_only)"
-        _patiently(settings.landing, wait_seconds, lambda: connection.execute(attach))
+        _attach_landing(connection, settings, wait_seconds)
         yield connection
+
+
+def _attach_landing(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, wait_seconds: float
+) -> None:
+    """Attach the landing file as `landing`, read-only, unless the connection's instance has it."""
+    attach = f"attach if not exists {quoted_text(str(settings.landing))} as landing (read_only)"
+    # With more threads, one of them attaches while another spins until that is done: twice the CPU.
+    connection.execute("set threads = 1")
+    try:
+        _patiently(settings.landing, wait_seconds, lambda: connection.execute(attach))
+    finally:
+        connection.execute("reset threads")
 
 
 def file_stamp(path: Path) -> str:

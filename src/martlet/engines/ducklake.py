@@ -90,6 +90,11 @@ class DuckLakeEngine:
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
 
+    def keep_open(
+        self, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection | None]:
+        return nullcontext()
+
     def hand_over(self, schema: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
         file = quoted_text(str(self.settings.landing))
         with (

@@ -84,6 +84,16 @@ class Engine(Protocol):
         """Open the warehouse with the landing attached as `landing`, read-only."""
         ...
 
+    def keep_open(
+        self, *, wait_seconds: float = WAIT_SECONDS
+    ) -> AbstractContextManager[DuckDBPyConnection | None]:
+        """Hold the warehouse open, and what gets attached to it, so that opening it again is cheap.
+
+        Meanwhile no other process gets in. Gives the connection that holds it; None where opening
+        it costs the same however much there is, and nothing is held.
+        """
+        ...
+
     def open_loading(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[DuckDBPyConnection]:

@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 
 import martlet
 from martlet.config.tenants import Tenant, TenantsFile
-from martlet.engines.duckdb_engine import columns_of
+from martlet.engines.duckdb_engine import columns_of, quoted_name
 from martlet.marts.errors import MartDamagedError
 from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
 from martlet.pipeline.audit import LEDGER
@@ -135,28 +135,26 @@ def read_row_decisions(warehouse: DuckDBPyConnection) -> dict[str, str]:
     return _by_slug(warehouse, "count(*), max(decided_at)", ROW_DECISIONS)
 
 
-def warehouse_inputs(warehouse: DuckDBPyConnection) -> WarehouseInputs:
-    """Read what the warehouse holds of all tenants."""
-    existing = _existing(warehouse)
+def warehouse_inputs(warehouse: DuckDBPyConnection, slug: str | None = None) -> WarehouseInputs:
+    """Read what the warehouse holds of all tenants; with `slug`, the built tables of one alone.
+
+    The landing is better not attached yet when all are read: a listing goes through it as well.
+    """
     inputs = WarehouseInputs()
-    if LEDGER in existing:
+    if columns_of(warehouse, LEDGER):
         inputs.ledger = _by_slug(
             warehouse,
             "count(*), sum(rows_landed), sum(rows_pushed), sum(rows_quarantined), max(pushed_at)",
             LEDGER,
         )
     inputs.row_decisions = read_row_decisions(warehouse)
-    if "ops.invocations" in existing:
+    if columns_of(warehouse, "ops.invocations"):
         inputs.runs = _by_slug(
             warehouse,
             "count(*), max(started_at)",
             "ops.invocations where not contains(cast(arguments as varchar), 'as_of')",
         )
-    inputs.tables = {
-        name.removeprefix("analytics."): told
-        for name, told in existing.items()
-        if name.startswith("analytics.")
-    }
+    inputs.tables = counted_tables(warehouse, slug) if slug else _listed_tables(warehouse)
     told: dict[str, list[str]] = defaultdict(list)
     for decision in decisions(warehouse):
         told[decision.tenant].append(str(decision))
@@ -174,11 +172,22 @@ def _by_slug(warehouse: DuckDBPyConnection, columns: str, source: str) -> dict[s
     return {slug or "": " ".join(map(str, told)) for slug, *told in rows}
 
 
-def _existing(warehouse: DuckDBPyConnection) -> dict[str, str]:
-    """Return the warehouse's tables, each with its number of rows."""
+def counted_tables(warehouse: DuckDBPyConnection, slug: str) -> dict[str, str]:
+    """Return the tenant's built tables that there are, each with its number of rows."""
+    counted = {}
+    for model in (star_model(slug, table) for table in STAR_TABLES):
+        relation = f"analytics.{quoted_name(model)}"
+        if columns_of(warehouse, relation):
+            ((rows,),) = warehouse.execute(f"select count(*) from {relation}").fetchall()
+            counted[model] = str(rows)
+    return counted
+
+
+def _listed_tables(warehouse: DuckDBPyConnection) -> dict[str, str]:
+    """Return all built tables with their numbers of rows, deleted ones that are still there too."""
     rows = warehouse.execute(
-        "select schema_name || '.' || table_name, estimated_size from duckdb_tables() "
-        "where database_name = current_database() and schema_name in ('ops', 'analytics')"
+        "select table_name, estimated_size from duckdb_tables() "
+        "where database_name = current_database() and schema_name = 'analytics'"
     ).fetchall()
     return {name: str(size) for name, size in rows}
 

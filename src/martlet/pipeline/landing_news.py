@@ -32,16 +32,17 @@ def observe_landing(
 
     `before` is what was seen last; what is right of it stays. The landing is open, or attached.
     """
-    known = before.digests if before and before.stamp == stamp else {}
-    if is_known(stamp, before, schemas):
-        return LandingState(stamp, known)
+    if before is not None and is_known(stamp, before, schemas):
+        return before
+    known = before if before and before.stamp == stamp else LandingState(stamp, {})
     tables = _tables(warehouse, schemas)
     loads = _loads(warehouse, [s for s in tables if any(t[0] == "_dlt_loads" for t in tables[s])])
     seen = {
         schema: _digest(str((tables[schema], loads.get(schema)))) if schema in tables else _NOTHING
         for schema in schemas
     }
-    return LandingState(stamp, {**known, **seen})
+    names = {schema: tuple(t[0] for t in tables.get(schema, [])) for schema in schemas}
+    return LandingState(stamp, {**known.digests, **seen}, {**known.tables, **names})
 
 
 def _tables(

@@ -4,7 +4,7 @@ One set of queries looks at all chosen tenants. What is in doubt counts as news.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -18,7 +18,9 @@ from martlet.pipeline.inputs import (
     PUBLISH,
     REBUILD,
     SNAPSHOT,
+    WarehouseInputs,
     code_digest,
+    counted_tables,
     files_digest,
     published_inputs,
     read_row_decisions,
@@ -85,6 +87,8 @@ class Watch:
         """Return each chosen tenant's news; the landing is opened only if it was written to."""
         create_states(warehouse)
         slugs = [tenant.slug for tenant in chosen]
+        # Before the landing is attached: to list a catalogue goes through all that is attached.
+        found = WarehouseInputs() if self.full else warehouse_inputs(warehouse)
         self._landing = self._look_at_landing(warehouse, slugs)
         code = code_digest(self.settings)
         for tenant in chosen:
@@ -103,13 +107,16 @@ class Watch:
         if self.full:
             return {slug: News(("--full",), None) for slug in slugs}
         states = read_states(warehouse, [*slugs, naming.UNASSIGNED])
-        found = warehouse_inputs(warehouse)
         audits = newest_audits(self.settings)
         news = {}
         for slug in slugs:
             state = states.get(slug)
             now = {**self._now[slug], "files": files_digest(self.settings, slug)}
             now |= found.of(slug, state.shapes if state else None)
+            if state and now["built"] != state.inputs.get("built"):
+                # A listed number may count rows that were deleted: only a count says what differs.
+                own = replace(found, tables=counted_tables(warehouse, slug))
+                now |= own.of(slug, state.shapes)
             now |= published_inputs(self.settings, slug, audits)
             now["decisions"] = snapshot_decisions(found.row_decisions, slug, audits.get(slug))
             now["snapshot"] = snapshot_input(self.settings, slug)
@@ -117,16 +124,18 @@ class Watch:
         news[naming.UNASSIGNED] = _news(states.get(naming.UNASSIGNED), self._now[naming.UNASSIGNED])
         return news
 
-    def begin(self, warehouse: DuckDBPyConnection, tenant: Tenant) -> None:
+    def begin(self, warehouse: DuckDBPyConnection, tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
         """Note what a run of the tenant begins with, before it is routed, landing attached.
 
-        Until the run has ended well, what the tenant was made from is in doubt.
+        Returns the landing's tables by schema, as far as this process has listed them. Until the
+        run has ended well, what the tenant was made from is in doubt.
         """
         slug = tenant.slug
         self.forget(warehouse, slug)
         stamp = self._engine.landing_stamp()
         seen = observe_landing(warehouse, stamp, self._landing, landing_schemas([slug]))
         self._now[slug]["landed"] = self._landed(slug, seen)
+        return seen.tables
 
     def forget(self, warehouse: DuckDBPyConnection, slug: str) -> None:
         """Note that what the tenant was made from is in doubt."""
@@ -157,7 +166,8 @@ class Watch:
             if routed.unroutable
             else tuple(r.shape.source_schema_hash for r in routed.routes if r.shape)
         )
-        now = self._now[tenant.slug] | warehouse_inputs(warehouse).of(tenant.slug, shapes)
+        found = warehouse_inputs(warehouse, tenant.slug)
+        now = self._now[tenant.slug] | found.of(tenant.slug, shapes)
         now |= published_inputs(self.settings, tenant.slug, newest_audits(self.settings))
         self._keep(warehouse, RunState(tenant.slug, now, shapes, told))
 
@@ -194,9 +204,9 @@ class Watch:
         schemas = landing_schemas(slugs)
         if before and is_known(stamp, before, schemas):
             return before
-        # Opened by itself: attached to the warehouse, it takes twice the time.
-        with self._engine.open_landing(read_only=True, wait_seconds=self.wait_seconds) as own:
-            seen = observe_landing(own, stamp, before, schemas)
+        # Attached to what the run keeps open: opened by itself, it would be read once more.
+        with self._engine.open_both(wait_seconds=self.wait_seconds) as both:
+            seen = observe_landing(both, stamp, before, schemas)
         self._engine.retried(lambda: keep_landing(warehouse, seen))
         return seen
 

@@ -69,14 +69,17 @@ def declared_tables(tenant: Tenant, tenants: TenantsFile) -> tuple[Declaration, 
 
 
 def route_tenant(
-    warehouse: DuckDBPyConnection, tenant: Tenant, tenants: TenantsFile
+    warehouse: DuckDBPyConnection,
+    tenant: Tenant,
+    tenants: TenantsFile,
+    seen: Mapping[str, Sequence[str]] | None = None,
 ) -> RoutedTenant:
     """Fingerprint and route all tables of a tenant; what was learned goes into the registry.
 
-    One query reads the catalogue of all of them.
+    `seen` are the landing's tables by schema, where somebody has just listed them.
     """
     declarations = declared_tables(tenant, tenants)
-    landed = _landed(warehouse, tenant)
+    landed = _landed(warehouse, tenant, seen)
     blueprints = list(stored_blueprints(warehouse))
     routes: list[Route] = []
     for route in _routes(declarations, landed, blueprints, tenants):
@@ -110,8 +113,13 @@ def routes_as_they_are(
     return tuple(with_rejections(warehouse, routes))
 
 
-def _landed(warehouse: DuckDBPyConnection, tenant: Tenant) -> dict[tuple[str, str], dict[str, str]]:
-    return landed_columns(warehouse, [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA])
+def _landed(
+    warehouse: DuckDBPyConnection,
+    tenant: Tenant,
+    seen: Mapping[str, Sequence[str]] | None = None,
+) -> dict[tuple[str, str], dict[str, str]]:
+    schemas = [naming.landed_schema(tenant.slug), naming.SHARED_SCHEMA]
+    return landed_columns(warehouse, schemas, seen)
 
 
 def _routes(
@@ -149,16 +157,23 @@ def _with_account(route: Route, columns: dict[str, str], tenants: TenantsFile) -
 
 
 def landed_columns(
-    warehouse: DuckDBPyConnection, schemas: list[str]
+    warehouse: DuckDBPyConnection,
+    schemas: list[str],
+    seen: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[tuple[str, str], dict[str, str]]:
-    """Return (schema, table) to its columns and their types; loaders' own tables left out."""
-    tables = warehouse.execute(
-        "select schema_name, table_name from duckdb_tables() "
-        "where database_name = 'landing' and list_contains(?, schema_name) "
-        "and not starts_with(table_name, '_dlt_') and not starts_with(table_name, '_martlet_') "
-        "order by all",
-        [schemas],
-    ).fetchall()
+    """Return (schema, table) to its columns and their types; loaders' own tables left out.
+
+    `seen` are the tables by schema, as far as they are known: the others are listed.
+    """
+    if seen and all(schema in seen for schema in schemas):
+        listed = [(schema, table) for schema in schemas for table in seen[schema]]
+    else:
+        listed = warehouse.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = 'landing' and list_contains(?, schema_name)",
+            [schemas],
+        ).fetchall()
+    tables = sorted(place for place in listed if not place[1].startswith(("_dlt_", "_martlet_")))
     return {
         (schema, table): columns_of(
             warehouse, f"landing.{quoted_name(schema)}.{quoted_name(table)}"

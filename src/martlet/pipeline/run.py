@@ -12,6 +12,7 @@ from martlet import naming
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.engine import PLATFORM
+from martlet.engines.kept_open import KeptOpen
 from martlet.engines.targets import engine_of
 from martlet.pipeline.artifacts import record_run
 from martlet.pipeline.audit import Beginning, audit_tenant, run_beginning
@@ -76,6 +77,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._engine = engine_of(self.settings)
+        self._kept = KeptOpen(self._engine, self.wait_seconds)
         self._watch = Watch(self.settings, self.tenants, self.wait_seconds, self.full)
 
     def run(self, chosen: tuple[Tenant, ...]) -> RunReport:
@@ -83,8 +85,13 @@ class Run:
 
         A tenant that fails is told of and does not stop the next.
         """
+        with self._kept:
+            return self._run(chosen)
+
+    def _run(self, chosen: tuple[Tenant, ...]) -> RunReport:
         with self._stage("check"):
             self._prepare_files()
+            self._kept.open()
             with (
                 self._lease(PLATFORM),
                 self._engine.open_warehouse(wait_seconds=self.wait_seconds) as warehouse,
@@ -105,6 +112,7 @@ class Run:
             try:
                 self._renew(tenant, news)
             except FAILURES as error:
+                self._kept.close()  # an instance that failed may refuse whatever comes next
                 self._tell_stopped(tenant, error)
                 with self._publisher() as publisher:
                     publisher.stopped(tenant, error)
@@ -116,6 +124,7 @@ class Run:
             return
         with self._lease(tenant.slug):
             if news.before is None or news.needs_run:
+                self._kept.begin_tenant()
                 self._run_tenant(tenant)
             else:
                 self._publish_again(tenant, news.before)
@@ -202,7 +211,8 @@ class Run:
             pass  # a missing database is said before dbt makes one
         for tenant in chosen:
             try:
-                with self._lease(tenant.slug):
+                with self._lease(tenant.slug), self._kept:
+                    self._kept.begin_tenant()
                     self._rebuild_as_of(tenant, as_of)
             except FAILURES as error:
                 self._tell_stopped(tenant, error)
@@ -226,8 +236,8 @@ class Run:
     def _run_tenant(self, tenant: Tenant) -> None:
         self.listener.tenant(tenant.slug)
         with self._stage("route"), self._warehouse() as warehouse:
-            self._watch.begin(warehouse, tenant)
-            routed = route_tenant(warehouse, tenant, self.tenants)
+            seen = self._watch.begin(warehouse, tenant)
+            routed = route_tenant(warehouse, tenant, self.tenants, seen)
             beginning = run_beginning(warehouse, tenant.slug)
         self.report.findings += route_findings(tenant.slug, routed)
         if self.strict:

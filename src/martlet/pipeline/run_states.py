@@ -37,10 +37,14 @@ class RunState:
 
 @dataclass(frozen=True)
 class LandingState:
-    """What lay in the landing file when it was last looked at; `stamp` is the file's own."""
+    """What lay in the landing file when it was last looked at; `stamp` is the file's own.
+
+    `tables` are the names by schema, of schemas that this process has looked into itself.
+    """
 
     stamp: str
     digests: Mapping[str, str]
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def create_states(warehouse: DuckDBPyConnection) -> None:
