@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import obstore
+from bench.servers.object_store import BUCKET, KEY, SECRET, Store
 from obstore.store import S3Store
 
 from martlet.api.settings import ServingSettings
@@ -16,7 +17,6 @@ from martlet.marts.versions import VersionFolder, mart_folder
 from martlet.settings import ControlDatabase, ObjectStore, Settings, StoredMarts
 from tests.api.conftest import UNHINDERED, running
 from tests.api.published import OWN, Installation, install
-from tests.object_store import BUCKET, KEY, SECRET, Store
 
 SPEND = {"model": "ad_performance", "measures": ["spend"], "dimensions": ["source_platform"]}
 

@@ -5,13 +5,13 @@ import sys
 from datetime import timedelta
 
 import pytest
+from bench.servers.postgres import PASSWORD, Server
 
 from martlet.access.errors import AccessDeniedError, ControlFileError
 from martlet.access.keys import KeyStore
 from martlet.access.sessions import SessionStore
 from martlet.errors import BadInputError
 from martlet.settings import ControlDatabase, load_settings
-from tests.postgres import PASSWORD, Server
 from tests.project import REPOSITORY
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import obstore
 import pytest
+from bench.servers.object_store import BUCKET, KEY, SECRET, Store
+from bench.servers.postgres import Server
 
 from martlet.access.keys import KeyStore
 from martlet.marts.copies import trim
@@ -18,8 +20,6 @@ from martlet.marts.versions import list_versions, mart_folder, operations_folder
 from martlet.settings import ObjectStore, Settings, StoredMarts
 from tests.api.published import OTHER, OWN, Installation, install
 from tests.lake.stored import SPEND, Cluster, Node, new_cluster
-from tests.object_store import BUCKET, KEY, SECRET, Store
-from tests.postgres import Server
 from tests.project import REPOSITORY
 
 CHECK_SECONDS = 0.2  # of the machines here
