@@ -9,10 +9,11 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test lint bench bench-quick generate lock clean
+.PHONY: help setup demo test lint bench bench-quick cluster-demo generate lock clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
+	@echo "make cluster-demo  set up, start PostgreSQL and an object store here, three workers, two servers"
 	@echo "make test      set up, run all tests"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
@@ -39,6 +40,9 @@ $(PAGES_READY): package.json package-lock.json requirements-node.lock | $(PYTHON
 
 demo: $(READY)
 	@$(BIN)/martlet demo
+
+cluster-demo: $(READY)
+	@$(BIN)/python bench/cluster_demo.py
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile

@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from bench.servers.object_store import BUCKET, Store, running_store, why_none_or_program
+from bench.servers.postgres import PASSWORD, Server, running_postgres, why_none
 
 from tests import project
-from tests.object_store import BUCKET, Store, running_store, why_none_or_program
-from tests.postgres import PASSWORD, Server, running_postgres, why_none
 
 Variables = dict[str, str]
 

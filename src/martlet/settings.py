@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 from martlet.errors import BadInputError
 
@@ -20,6 +21,7 @@ _UNITS = {
     "GIB": 2**30,
 }
 TARGETS = ("duckdb", "ducklake", "motherduck")
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9_./=-]*?))?/*")
 _SECRET_IN_TEXT = re.compile(r"password\s*=|://[^/@]*:[^/@]*@", re.IGNORECASE)
 
 
@@ -60,6 +62,24 @@ class Lake:
 
 
 @dataclass(frozen=True)
+class StoredMarts:
+    """Where published versions lie for many machines; the home keeps copies of what is read."""
+
+    bucket: str
+    prefix: str
+    store: ObjectStore
+    check_seconds: float = 5.0
+    cache_bytes: int = 20 * 2**30
+
+
+@dataclass(frozen=True)
+class ControlDatabase:
+    """A PostgreSQL with the keys of several machines: libpq's keywords without a password."""
+
+    keywords: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """The absolute paths of one project."""
 
@@ -69,6 +89,8 @@ class Settings:
     target: str = "duckdb"
     lake: Lake | None = None  # of the target ducklake
     motherduck_database: str = "martlet"
+    stored_marts: StoredMarts | None = None
+    control_database: ControlDatabase | None = None
 
     @property
     def catalogue_file(self) -> Path:
@@ -97,9 +119,9 @@ class Settings:
         return self.home / "ops"
 
     @property
-    def control(self) -> Path:
-        """Return the SQLite file of keys."""
-        return self.home / "control.sqlite"
+    def control(self) -> Path | ControlDatabase:
+        """Return where keys lie: a SQLite file, or a database that several machines share."""
+        return self.control_database or self.home / "control.sqlite"
 
     def target_dir(self, tenant: str) -> Path:
         """Return the tenant's own dbt target folder, so that tenants never share a parse."""
@@ -130,6 +152,8 @@ def load_settings(environ: Mapping[str, str], working_dir: Path | None = None) -
         target=target,
         lake=_lake(environ, project, home) if target == "ducklake" else None,
         motherduck_database=environ.get("MARTLET_MOTHERDUCK_DATABASE") or "martlet",
+        stored_marts=_stored_marts(environ),
+        control_database=_control_database(environ),
     )
 
 
@@ -139,11 +163,7 @@ def stated_memory(environ: Mapping[str, str]) -> str | None:
     if not stated:
         return None
     if not size_in_bytes(stated):
-        raise BadInputError(
-            f"MARTLET_MEMORY is {stated!r}",
-            where="environment",
-            remedy="set it to a size such as 512MiB or 2GB, or unset it",
-        )
+        _refuse_size("MARTLET_MEMORY", stated)
     return stated
 
 
@@ -156,30 +176,93 @@ def size_in_bytes(stated: str) -> int | None:
 def _lake(environ: Mapping[str, str], project: Path, home: Path) -> Lake:
     catalogue = environ.get("MARTLET_LAKE_CATALOGUE") or str(home / "lake.ducklake")
     data = environ.get("MARTLET_LAKE_DATA") or str(home / "lake")
-    if _SECRET_IN_TEXT.search(catalogue):
-        raise BadInputError(
-            "the catalogue's address holds a password",
-            where="MARTLET_LAKE_CATALOGUE",
-            remedy="leave it out and set PGPASSWORD, or name a file in PGPASSFILE",
-        )
-    endpoint = environ.get("MARTLET_S3_ENDPOINT") or None
-    lake = Lake(
-        catalogue=catalogue,
-        data=data,
-        store=ObjectStore(
-            endpoint=re.sub(r"^https?://", "", endpoint).rstrip("/") if endpoint else None,
-            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
-            use_tls=not (endpoint or "").startswith("http://"),
-            key_id=environ.get("AWS_ACCESS_KEY_ID") or None,
-            secret=environ.get("AWS_SECRET_ACCESS_KEY") or None,
-            session_token=environ.get("AWS_SESSION_TOKEN") or None,
-        ),
-    )
+    _refuse_password(catalogue, "MARTLET_LAKE_CATALOGUE")
+    lake = Lake(catalogue=catalogue, data=data, store=_object_store(environ))
     if lake.postgres is None:
         lake = replace(lake, catalogue=str(_within(project, catalogue)))
     if not lake.is_remote:
         lake = replace(lake, data=str(_within(project, data)))
     return lake
+
+
+def _object_store(environ: Mapping[str, str]) -> ObjectStore:
+    endpoint = environ.get("MARTLET_S3_ENDPOINT") or None
+    return ObjectStore(
+        endpoint=re.sub(r"^https?://", "", endpoint).rstrip("/") if endpoint else None,
+        region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        use_tls=not (endpoint or "").startswith("http://"),
+        key_id=environ.get("AWS_ACCESS_KEY_ID") or None,
+        secret=environ.get("AWS_SECRET_ACCESS_KEY") or None,
+        session_token=environ.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+def _stored_marts(environ: Mapping[str, str]) -> StoredMarts | None:
+    place = environ.get("MARTLET_MARTS", "").strip()
+    if not place:
+        return None
+    found = _BUCKET.fullmatch(place)
+    if not found:
+        raise BadInputError(
+            f"MARTLET_MARTS is {place!r}",
+            where="environment",
+            remedy="set it to s3://bucket/prefix, or unset it: then marts lie in MARTLET_HOME",
+        )
+    seconds, cache = StoredMarts.check_seconds, StoredMarts.cache_bytes
+    if stated := environ.get("MARTLET_MARTS_CHECK_SECONDS", "").strip():
+        seconds = _seconds("MARTLET_MARTS_CHECK_SECONDS", stated)
+    if stated := environ.get("MARTLET_MARTS_CACHE", "").strip():
+        cache = size_in_bytes(stated) or _refuse_size("MARTLET_MARTS_CACHE", stated)
+    return StoredMarts(found[1], found[2] or "", _object_store(environ), seconds, cache)
+
+
+def _control_database(environ: Mapping[str, str]) -> ControlDatabase | None:
+    place = environ.get("MARTLET_CONTROL", "").strip()
+    if not place:
+        return None
+    _refuse_password(place, "MARTLET_CONTROL")
+    kind, colon, keywords = place.partition(":")
+    if kind != "postgres" or not colon or "=" not in keywords:
+        raise BadInputError(
+            f"MARTLET_CONTROL is {place!r}",
+            where="environment",
+            remedy="set it to postgres: and libpq's keywords, such as "
+            "'postgres:host=db dbname=lake user=martlet', or unset it: then keys lie in a file of "
+            "MARTLET_HOME",
+        )
+    return ControlDatabase(keywords)
+
+
+def _seconds(variable: str, stated: str) -> float:
+    try:
+        seconds = float(stated)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:  # so that NaN is refused too
+        raise BadInputError(
+            f"{variable} is {stated!r}",
+            where="environment",
+            remedy="set it to seconds from 0 to 86400, or unset it",
+        )
+    return seconds
+
+
+def _refuse_size(variable: str, stated: str) -> NoReturn:
+    raise BadInputError(
+        f"{variable} is {stated!r}",
+        where="environment",
+        remedy="set it to a size such as 512MiB or 2GB, or unset it",
+    )
+
+
+def _refuse_password(address: str, variable: str) -> None:
+    if _SECRET_IN_TEXT.search(address):
+        raise BadInputError(
+            f"{'the catalogue' if 'CATALOGUE' in variable else 'the database'}'s address holds a "
+            "password",
+            where=variable,
+            remedy="leave it out and set PGPASSWORD, or name a file in PGPASSFILE",
+        )
 
 
 def _named_project(start: Path, named: str) -> Path:

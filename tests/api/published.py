@@ -49,9 +49,9 @@ class Installation:
             return _publish(self.settings, warehouse, tenant)
 
 
-def install(folder: Path) -> Installation:
-    """Build and publish everything below a folder."""
-    settings = Settings(REPOSITORY, folder, REPOSITORY / "tenants.yaml")
+def install(folder: Path, **places: Any) -> Installation:
+    """Build and publish everything below a folder; `places` are further settings."""
+    settings = Settings(REPOSITORY, folder, REPOSITORY / "tenants.yaml", **places)
     create_warehouse(settings.warehouse)
     with connect(settings.warehouse) as warehouse:
         warehouse.execute("create schema if not exists analytics; create schema if not exists ops")

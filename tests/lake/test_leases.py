@@ -10,13 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from bench.servers.postgres import Server
 
 from martlet.engines.engine import Engine, transaction
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import load_settings
 from tests.conftest import Variables
-from tests.postgres import Server
 from tests.project import new_project
 
 PUSHERS = 4

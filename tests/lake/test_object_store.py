@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bench.servers.object_store import KEY, SECRET, Store
 
 from tests.conftest import Variables
-from tests.object_store import KEY, SECRET, Store
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
 

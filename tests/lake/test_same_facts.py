@@ -138,7 +138,7 @@ def test_a_run_without_news_builds_nothing(projects: dict[str, Project]) -> None
 
 
 def test_no_secret_is_kept_or_told(projects: dict[str, Project]) -> None:
-    from tests.postgres import PASSWORD
+    from bench.servers.postgres import PASSWORD
 
     project = projects["ducklake"]
     told = project.martlet("status", "--json")

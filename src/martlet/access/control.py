@@ -1,17 +1,21 @@
-"""The SQLite file `control.sqlite`: made whole or not at all, shared by processes and threads."""
+"""The SQLite file `control.sqlite`: made whole or not at all, shared by processes and threads.
+
+Several machines share a database instead: `control_at` returns what a place asks for.
+"""
 
 import os
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
 from martlet.access.errors import ControlFileError
+from martlet.settings import ControlDatabase
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4D61_7274  # "Mart", so that a foreign SQLite file is told apart
@@ -38,6 +42,44 @@ create table installation_secrets (
 """
 
 
+SESSIONS = """
+create table if not exists sessions (
+    id_sha256 blob primary key check (length(id_sha256) = 32),
+    key_id text not null references keys (id) on delete cascade,
+    created_at text not null,
+    expires_at text not null,
+    seen_at text not null
+) strict, without rowid
+"""
+
+
+class Writing(Protocol):
+    """What alone may write, until its transaction ends."""
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ..., /) -> Any: ...
+
+
+class Control(Protocol):
+    """Where keys lie; every failure is a `ControlFileError`, every statement runs in both kinds."""
+
+    def exists(self) -> bool: ...
+    def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
+    def transaction(self) -> AbstractContextManager[Writing]: ...
+    def write_or_forget(self, sql: str, *parameters: Any) -> None: ...
+    def has_sessions(self) -> bool: ...
+    def ensure_sessions(self, connection: Any) -> None: ...
+    def close(self) -> None: ...
+
+
+def control_at(place: Path | ControlDatabase, *, busy_seconds: float = BUSY_SECONDS) -> Control:
+    """Return the file of keys, or the database that several machines share."""
+    if isinstance(place, Path):
+        return ControlFile(place, busy_seconds=busy_seconds)
+    from martlet.access.shared_control import SharedControl  # its client is not always installed
+
+    return SharedControl(place.keywords, busy_seconds=busy_seconds)
+
+
 class ControlFile:
     """Rows in, rows out; every failure of SQLite is a `ControlFileError`.
 
@@ -57,6 +99,20 @@ class ControlFile:
         with self._lock, self._typed_errors():
             reader = self._current_reader()
             return reader.execute(sql, parameters).fetchall() if reader else []
+
+    def exists(self) -> bool:
+        """Say whether there is a file."""
+        return self._path.is_file()
+
+    def has_sessions(self) -> bool:
+        """Say whether anybody ever signed in: the table comes with the first session."""
+        return bool(
+            self.rows("select 1 from sqlite_master where type = 'table' and name = 'sessions'")
+        )
+
+    def ensure_sessions(self, connection: sqlite3.Connection) -> None:
+        """Make the table of sessions where there is none."""
+        connection.execute(SESSIONS)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

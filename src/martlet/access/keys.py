@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from martlet.access.control import BUSY_SECONDS, ControlFile
+from martlet.access.control import BUSY_SECONDS, Writing, control_at
 from martlet.access.errors import AccessDeniedError
 from martlet.access.scopes import DEFAULT_SCOPES, checked_scopes
 from martlet.errors import BadInputError, nearest
 from martlet.naming import slug_problem, tenant_slug_problem
+from martlet.settings import ControlDatabase
 
 KEY_PREFIX = "mk_"
 DEFAULT_LIFETIME = timedelta(days=365)
@@ -75,12 +75,12 @@ class KeyStore:
 
     def __init__(
         self,
-        path: Path,
+        place: Path | ControlDatabase,
         *,
         now: Callable[[], datetime] = _utc_now,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        self._file = ControlFile(path, busy_seconds=busy_seconds)
+        self._file = control_at(place, busy_seconds=busy_seconds)
         self._now = now
         self._touched: dict[str, float] = {}
         self._touch_lock = threading.Lock()
@@ -95,6 +95,10 @@ class KeyStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def exists(self) -> bool:
+        """Say whether a key was ever made here."""
+        return self._file.exists()
 
     def close(self) -> None:
         self._file.close()
@@ -118,10 +122,11 @@ class KeyStore:
 
     def list(self, tenant: str | None = None) -> tuple[Key, ...]:
         """Return the keys, of one tenant or all, the oldest of each tenant first."""
+        chosen = () if tenant is None else (tenant,)
         rows = self._file.rows(
-            f"select {_COLUMNS} from keys where ?1 is null or tenant = ?1"
+            f"select {_COLUMNS} from keys{' where tenant = ?' if chosen else ''}"
             " order by tenant, created_at, id",
-            tenant,
+            *chosen,
         )
         return tuple(map(_key, rows))
 
@@ -260,7 +265,7 @@ class KeyStore:
         )
 
 
-def _insert(connection: sqlite3.Connection, new: NewKey) -> None:
+def _insert(connection: Writing, new: NewKey) -> None:
     key = new.key
     connection.execute(
         "insert into keys (id, tenant, scopes, name, secret_sha256, created_at, expires_at)"
@@ -277,7 +282,7 @@ def _insert(connection: sqlite3.Connection, new: NewKey) -> None:
     )
 
 
-def _read(connection: sqlite3.Connection, key_id: str) -> Key:
+def _read(connection: Writing, key_id: str) -> Key:
     row = connection.execute(f"select {_COLUMNS} from keys where id = ?", (key_id,)).fetchone()
     return _key(row)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from martlet.access.control import BUSY_SECONDS, ControlFile
+from martlet.access.control import BUSY_SECONDS, control_at
 from martlet.access.keys import Key
 from martlet.access.principal import Principal
+from martlet.settings import ControlDatabase
 
 LIFETIME = timedelta(hours=12)
 IDLE = timedelta(hours=2)
@@ -22,15 +23,6 @@ _COOKIE = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _SEEN_SECONDS = 60.0
 _SECRET = "session_key"
-_SCHEMA = """
-create table if not exists sessions (
-    id_sha256 blob primary key check (length(id_sha256) = 32),
-    key_id text not null references keys (id) on delete cascade,
-    created_at text not null,
-    expires_at text not null,
-    seen_at text not null
-) strict, without rowid
-"""
 
 
 @dataclass(frozen=True)
@@ -63,12 +55,12 @@ class SessionStore:
 
     def __init__(
         self,
-        path: Path,
+        place: Path | ControlDatabase,
         *,
         now: Callable[[], datetime] = _utc_now,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        self._file = ControlFile(path, busy_seconds=busy_seconds)
+        self._file = control_at(place, busy_seconds=busy_seconds)
         self._now = now
 
     def begin(self, key: Key) -> NewSession:
@@ -77,9 +69,9 @@ class SessionStore:
         id_ = secrets.token_urlsafe(32)
         expires_at = min(now + LIFETIME, key.expires_at)
         with self._file.transaction() as connection:
-            connection.execute(_SCHEMA)
+            self._file.ensure_sessions(connection)
             connection.execute(
-                "insert or ignore into installation_secrets values (?, ?)",
+                "insert into installation_secrets values (?, ?) on conflict do nothing",
                 (_SECRET, secrets.token_hex(32)),
             )
             connection.execute(
@@ -103,11 +95,12 @@ class SessionStore:
         rows = self._file.rows(
             "select s.expires_at, s.seen_at, k.id, k.tenant, k.scopes, k.name"
             " from sessions s join keys k on k.id = s.key_id"
-            " where s.id_sha256 = ?1 and s.expires_at > ?2 and s.seen_at > ?3"
-            " and k.revoked_at is null and k.expires_at > ?2",
+            " where s.id_sha256 = ? and s.expires_at > ? and s.seen_at > ?"
+            " and k.revoked_at is null and k.expires_at > ?",
             _sha256(id_),
             _text(now),
             _text(now - IDLE),
+            _text(now),
         )
         if not rows:
             return None
@@ -131,7 +124,7 @@ class SessionStore:
 
     def counts(self) -> dict[str, int]:
         """Return how many sessions each key has open, by the key's id."""
-        if not self._has_table():
+        if not self._file.has_sessions():
             return {}
         now = self._now()
         rows = self._file.rows(
@@ -167,15 +160,10 @@ class SessionStore:
     def _id_of(self, cookie: str | None) -> str | None:
         """Return the id in a cookie that we signed."""
         form = _COOKIE.fullmatch(cookie or "")
-        if form is None or not self._has_table():
+        if form is None or not self._file.has_sessions():
             return None
         signature = self._signature("cookie", form[1])
         return form[1] if hmac.compare_digest(signature, form[2]) else None
-
-    def _has_table(self) -> bool:
-        """Say whether anybody ever signed in: the table comes with the first session."""
-        sql = "select 1 from sqlite_master where type = 'table' and name = 'sessions'"
-        return bool(self._file.rows(sql))
 
     def _form_token(self, id_: str) -> str:
         return self._signature("session form", id_)
@@ -190,7 +178,7 @@ class SessionStore:
         if not rows:
             with self._file.transaction() as connection:
                 connection.execute(
-                    "insert or ignore into installation_secrets values (?, ?)",
+                    "insert into installation_secrets values (?, ?) on conflict do nothing",
                     (_SECRET, secrets.token_hex(32)),
                 )
             rows = self._file.rows(sql, _SECRET)

@@ -1,9 +1,29 @@
 """What one server counts: nothing in a label names a tenant, a key or a value."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from martlet.marts.following import Following
+from martlet.marts.store import MartStore
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_FOLLOWED: Mapping[str, tuple[str, Callable[[Following], float]]] = {
+    "reachable": ("1 where the store answered last.", lambda f: f.unreachable_since is None),
+    "tenants_behind": ("Tenants whose newest version could not be had.", lambda f: len(f.behind)),
+    "copies_bytes": ("Bytes of copies, as of the last one that came.", lambda f: f.kept_bytes),
+}
+_COUNTED: Mapping[str, tuple[str, Callable[[Following], float]]] = {
+    "failures": (
+        "Times that the store failed, or gave something else.",
+        lambda f: f.failures,
+    ),
+    "fetched": ("Versions that were fetched.", lambda f: f.fetched),
+    "fetched_bytes": ("Bytes of versions that were fetched.", lambda f: f.fetched_bytes),
+}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -47,6 +67,10 @@ class Metrics:
             "martlet_open_tenants", "Tenants whose marts are open.", registry=self.registry
         )
 
+    def follow(self, stores: Mapping[str, MartStore]) -> None:
+        """Tell how it goes with the stores that folders here follow."""
+        self.registry.register(_Followed(stores))
+
     def answered(
         self, method: str, route: str, status: int, seconds: float, sent: int, problem: str | None
     ) -> None:
@@ -61,3 +85,20 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class _Followed(Collector):
+    """Reads at each exposition what following has come to."""
+
+    def __init__(self, stores: Mapping[str, MartStore]) -> None:
+        self._stores = stores
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        told = {part: store.following for part, store in self._stores.items()}
+        for family, metrics in ((GaugeMetricFamily, _FOLLOWED), (CounterMetricFamily, _COUNTED)):
+            for name, (help_, read) in metrics.items():
+                metric = family(f"martlet_store_{name}", help_, labels=("part",))
+                for part, following in told.items():
+                    if following:
+                        metric.add_metric((part,), float(read(following)))
+                yield metric

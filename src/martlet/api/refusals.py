@@ -19,6 +19,7 @@ from martlet.marts.errors import (
     MartDamagedError,
     MartTimeoutError,
     NothingPublishedError,
+    StoreUnreachableError,
     VersionGoneError,
 )
 from martlet.semantic.errors import (
@@ -123,6 +124,7 @@ _PROBLEMS: dict[type[MartletError], Callable[..., ProblemError]] = {
     NothingPublishedError: lambda _: no_such_tenant(),
     MartUnavailableError: _unreadable,
     MartDamagedError: _unreadable,
+    StoreUnreachableError: _unreadable,
     QueryTimeoutError: _overdue,
     MartTimeoutError: _overdue,
     AnswerTooLargeError: _oversized,

@@ -1,5 +1,7 @@
 """Addresses for those who run the server: alive, ready, and what it counts."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -32,7 +34,7 @@ async def get_ready(serving: ServingDep) -> Response:
     if lacking:
         errors = [FieldError("server", what) for what in lacking]
         raise ProblemError("not_ready", "; ".join(lacking), errors, {"Retry-After": "5"})
-    return _ok()
+    return _ok(serving.stale())
 
 
 @router.get(
@@ -47,5 +49,6 @@ async def get_metrics(serving: ServingDep) -> Response:
     )
 
 
-def _ok() -> Response:
-    return Response(as_json({"status": "ok"}), headers=_NOT_STORED, media_type=JSON)
+def _ok(warnings: Sequence[str] = ()) -> Response:
+    document = {"status": "ok", "warnings": [*warnings]}
+    return Response(as_json(document), headers=_NOT_STORED, media_type=JSON)

@@ -172,9 +172,10 @@ class Observed(Document):
 
 
 class Health(Document):
-    """How the server is."""
+    """How the server is; `warnings` say what does not keep it from answering."""
 
     status: Literal["ok"]
+    warnings: list[str] = []
 
 
 class WrongField(Document):

@@ -46,8 +46,11 @@ class Serving:
             memory_limit=limits.tenant_memory,
             max_open=limits.open_tenants,
         )
-        self.marts = MartStore(settings.marts_dir, store)
-        self.operations = MartStore(settings.operations_dir, store, other_names=(OPERATORS,))
+        stored = settings.stored_marts
+        self.marts = MartStore(settings.marts_dir, store, stored=stored)
+        self.operations = MartStore(
+            settings.operations_dir, store, other_names=(OPERATORS,), stored=stored
+        )
         self.service = SemanticService(
             self.marts,
             Limits(
@@ -64,6 +67,8 @@ class Serving:
         self.metrics.query_places.set(limits.query_slots)
         self.metrics.queries_running.set_function(lambda: self.queries.taken)
         self.metrics.open_tenants.set_function(lambda: self.marts.open_count)
+        if settings.stored_marts:
+            self.metrics.follow({"marts": self.marts, "operations": self.operations})
 
     async def principal(self, bearer: str) -> Principal:
         """Return who presents these credentials; raises `AccessDeniedError`."""
@@ -72,6 +77,19 @@ class Serving:
     async def shortcomings(self) -> list[str]:
         """Return what is missing to answer anything, in words that name no path."""
         return await self._in_access(self._shortcomings)
+
+    def stale(self) -> list[str]:
+        """Return why answers may be of older versions than the newest, in words without names."""
+        said = []
+        for what, store in (("marts", self.marts), ("snapshots of runs", self.operations)):
+            following = store.following
+            if following and following.unreachable_since:
+                since = f"{following.unreachable_since:%Y-%m-%dT%H:%M:%SZ}"
+                said.append(f"the store of {what} cannot be reached since {since}")
+            elif following and following.behind:
+                count = len(following.behind)
+                said.append(f"the newest version could not be had of the {what} of {count} tenants")
+        return said
 
     def warm_up(self) -> None:
         """Begin to do what the first question would wait for, with the first tenant there is."""
@@ -91,22 +109,30 @@ class Serving:
 
     def _warm(self) -> None:
         with suppress(OSError):
-            for folder in sorted(self.settings.marts_dir.iterdir()):
+            for name in self.marts.names():
                 with suppress(MartletError):
-                    self.service.warm(folder.name)
+                    self.service.warm(name)
                     return
+
+    @property
+    def _keys_are_in(self) -> str:
+        return "database" if self.settings.control_database else "file"
+
+    def _was_published(self) -> bool:
+        try:
+            return self.settings.marts_dir.is_dir() or bool(self.marts.names())
+        except OSError:
+            return False
 
     def _shortcomings(self) -> list[str]:
         found = []
-        try:
-            next(self.settings.marts_dir.iterdir(), None)
-        except OSError:
+        if not self._was_published():
             found.append("nothing was ever published")
         try:
             self.keys.list("")
         except ControlFileError:
-            found.append("the file of keys cannot be read")
+            found.append(f"the {self._keys_are_in} of keys cannot be read")
         else:
-            if not self.settings.control.is_file():
-                found.append("there is no file of keys")
+            if not self.keys.exists():
+                found.append(f"there is no {self._keys_are_in} of keys")
         return found

@@ -8,7 +8,13 @@ import typer
 from martlet import naming
 from martlet.cli.app import AsJson, Wait, app, chosen_tenants, project
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
-from martlet.marts.versions import MartVersion, list_versions, mart_folder, rollback
+from martlet.marts.versions import (
+    MartVersion,
+    list_versions,
+    mart_folder,
+    published_slugs,
+    rollback,
+)
 from martlet.pipeline.findings import Finding
 from martlet.settings import Settings
 from martlet.terminal import Terminal
@@ -103,9 +109,7 @@ def _require_known(settings: Settings, tenants: TenantsFile, slug: str) -> None:
 
 def _published_slugs(settings: Settings, tenants: TenantsFile) -> list[str]:
     """Return the configured tenants, and those whose marts are still there."""
-    folders = sorted(settings.marts_dir.iterdir()) if settings.marts_dir.is_dir() else []
-    there = [f.name for f in folders if f.is_dir() and not naming.tenant_slug_problem(f.name)]
-    return list(dict.fromkeys([*tenants.tenants, *there]))
+    return list(dict.fromkeys([*tenants.tenants, *published_slugs(settings)]))
 
 
 def _line(tenant: str, version: MartVersion) -> dict[str, Any]:

@@ -15,6 +15,14 @@ class MartDamagedError(MartletError):
     """The file of a version cannot be read as the mart that was published."""
 
 
+class StoreUnreachableError(MartletError):
+    """The object store of published marts does not answer, or refuses its keys."""
+
+
+class PublishedMeanwhileError(MartletError):
+    """Another machine changed what is published of the tenant since it was read here."""
+
+
 class MartTimeoutError(MartletError):
     """A query was interrupted, because its time was over."""
 

@@ -14,7 +14,7 @@ from martlet.config.tenant import Tenant
 from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, columns_of, quoted_text
 from martlet.errors import BadInputError, BrokenPromiseError
 from martlet.marts.blended import COUNTED, MODEL, NET_REVENUE, write_blended
-from martlet.marts.errors import MartDamagedError
+from martlet.marts.errors import MartDamagedError, VersionGoneError
 from martlet.marts.exchange_rates import Quotations, read_quotations, write_exchange_rates
 from martlet.marts.tables import (
     CAMPAIGN_KEY,
@@ -189,12 +189,12 @@ def _attach_published(
         version = folder.current()
         if version is None:
             return _Before()
-        path = quoted_text(str(folder.path_of(version)))
+        path = quoted_text(str(folder.fetch(version)))
         connection.execute(f"attach {path} as {PUBLISHED} (read_only)")
         ((digest,),) = connection.execute(
             f"select content_digest from {PUBLISHED}.main.mart_info"
         ).fetchall()
-    except (MartDamagedError, duckdb.Error, ValueError) as error:
+    except (MartDamagedError, VersionGoneError, duckdb.Error, ValueError) as error:
         if holds:
             raise MartDamagedError(
                 f"{', '.join(holds)} cannot be held, for the current mart is damaged: {error}",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import duckdb
 import pyarrow as pa
@@ -27,10 +27,15 @@ from martlet.marts.errors import (
     NothingPublishedError,
     VersionGoneError,
 )
+from martlet.marts.following import Following
 from martlet.marts.info import MartInfo, Rows, read_info
 from martlet.marts.versions import VersionFolder, is_version
 from martlet.marts.watchdog import WATCHDOG
 from martlet.naming import slug_problem
+from martlet.settings import StoredMarts
+
+if TYPE_CHECKING:
+    from martlet.marts.follower import Follower
 
 _INFO_SECONDS = 30.0
 _INFOS_KEPT = 8
@@ -194,9 +199,14 @@ class MartStore:
         settings: StoreSettings | None = None,
         *,
         other_names: Collection[str] = (),
+        stored: StoredMarts | None = None,
     ) -> None:
-        """`other_names` are folders besides those of tenants, such as that of operators."""
+        """`other_names` are folders besides those of tenants, such as that of operators.
+
+        Where versions are `stored` elsewhere, the folder follows that place.
+        """
         self._folder = folder.resolve()
+        self._follower = _follower(self._folder, stored, self._is_open) if stored else None
         self._settings = settings or StoreSettings()
         self._other_names = frozenset(other_names)
         self._lock = threading.Lock()
@@ -211,6 +221,9 @@ class MartStore:
         """
         folder = self._folder_of(tenant)
         current = self._current(folder)  # what is not published opens nothing
+        if version and version > current and self._follower:
+            self._follower.refresh(tenant, at_once=True)  # another server may have been faster
+            current = self._current(folder)
         with self._in_use(tenant) as opened:
             mart = self._attached(opened, folder, version, current)
             try:
@@ -221,11 +234,25 @@ class MartStore:
 
     def version(self, tenant: str) -> str:
         """Return the current version's name, opening nothing; raises `NothingPublishedError`."""
-        return self._current(self._folder_of(tenant))
+        self._check_name(tenant)
+        known = self._follower.current(tenant) if self._follower else None
+        return known or self._current(VersionFolder(self._folder / tenant))
 
     @property
     def open_count(self) -> int:
         return len(self._tenants)
+
+    @property
+    def following(self) -> Following | None:
+        """Return how it goes with the store that the folder follows; None where it is the place."""
+        return self._follower.standing if self._follower else None
+
+    def names(self) -> list[str]:
+        """Return what has published versions; where that cannot be told, what had some."""
+        if self._follower:
+            return sorted(self._follower.names())
+        there = self._folder.iterdir() if self._folder.is_dir() else ()
+        return sorted(path.name for path in there if path.is_dir())
 
     def close(self) -> None:
         """Close every tenant, those in use when their last request ends."""
@@ -240,13 +267,15 @@ class MartStore:
         for _ in range(_ATTEMPTS):
             wanted = current if version is None else _kept(folder, version, current)
             try:
+                if self._follower:
+                    self._follower.ensure(opened.name, wanted)
                 cursor = self._enter(opened, folder, wanted, current)
                 return Mart(opened, wanted, cursor, lambda: self._retire(opened))
             except FileNotFoundError as error:
                 if version is not None:
                     raise _gone(version) from error
             newer = self._current(folder)
-            if newer == current:
+            if newer == current and not self._follower:
                 break
             current = newer
         raise _damaged(current)
@@ -273,6 +302,8 @@ class MartStore:
                         raise FileNotFoundError(wanted) from error
                     if _BROKEN.match(str(error)):
                         self._retire(opened)
+                    if self._follower:
+                        self._follower.forget(opened.name, wanted)
                     raise _damaged(wanted) from error
                 opened.uses_of[wanted] = 0
             cursor = opened.engine.cursor()
@@ -280,9 +311,18 @@ class MartStore:
             return cursor
 
     def _folder_of(self, tenant: str) -> VersionFolder:
+        self._check_name(tenant)
+        if self._follower:
+            self._follower.refresh(tenant)
+        return VersionFolder(self._folder / tenant)
+
+    def _check_name(self, tenant: str) -> None:
         if tenant not in self._other_names and slug_problem(tenant):
             raise NothingPublishedError("nothing is published under this name")
-        return VersionFolder(self._folder / tenant)
+
+    def _is_open(self, tenant: str, version: str) -> bool:
+        opened = self._tenants.get(tenant)
+        return opened is not None and version in opened.uses_of
 
     def _current(self, folder: VersionFolder) -> str:
         try:
@@ -336,6 +376,12 @@ class MartStore:
             opened.is_retired = True
         if is_unused:
             opened.close()
+
+
+def _follower(folder: Path, stored: StoredMarts, is_open: Callable[[str, str], bool]) -> "Follower":
+    from martlet.marts.follower import Follower  # its client is installed where it is needed only
+
+    return Follower(folder, stored, is_open=is_open)
 
 
 def _kept(folder: VersionFolder, version: str, current: str) -> str:

@@ -29,6 +29,16 @@ _WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
+class Told:
+    """What is known of one version without reading its rows; `size` is in bytes."""
+
+    published_at: datetime
+    size: int
+    rows: dict[str, int] = field(default_factory=dict)
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True)
 class VersionFolder:
     """One tenant's versions: a file each, and a pointer to the one that is read.
 
@@ -64,6 +74,22 @@ class VersionFolder:
         """Return the file of a version, whether or not it exists."""
         return self.path / f"{_checked(version)}{_SUFFIX}"
 
+    def has(self, version: str) -> bool:
+        """Say whether a version can be read."""
+        return self.path_of(version).is_file()
+
+    def fetch(self, version: str) -> Path:
+        """Return the file of a version, made to exist if that can be; `VersionGoneError` if not."""
+        path = self.path_of(version)
+        if not path.is_file():
+            raise VersionGoneError(f"there is no version {version}", where=str(self.path))
+        return path
+
+    def tell(self) -> dict[str, Told]:
+        """Return what is known of each version, the oldest first."""
+        told = {version: _told(self.path_of(version), version) for version in self.versions()}
+        return {version: known for version, known in told.items() if known}
+
     def draft_path(self, version: str) -> Path:
         """Return where a version is written until it is promoted."""
         return self.path / f"{_DRAFT}{_checked(version)}{_SUFFIX}"
@@ -89,9 +115,19 @@ class VersionFolder:
 
     def swap(self, version: str) -> None:
         """Make a version the one that is read; a reader sees the old name or the new one."""
-        if not self.path_of(version).is_file():
+        if not self.has(version):
             raise VersionGoneError(f"there is no version {version}", where=str(self.path))
         self._write(_POINTER, f"{version}\n")
+
+    def adopt(self, current: str, withdrawn: dict[str, str]) -> None:
+        """Write pointer and withdrawals as another place has them, whatever is here."""
+        here = None
+        with suppress(MartDamagedError):
+            here = VersionFolder.current(self)
+        if VersionFolder._left(self) != withdrawn:
+            VersionFolder._write_left(self, withdrawn)
+        if here != current:
+            self._write(_POINTER, f"{_checked(current)}\n")
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the newest `keep` versions, never the current one; return the deleted.
@@ -104,8 +140,8 @@ class VersionFolder:
             )
         current = self.current()
         surplus = [version for version in self.versions()[:-keep] if version != current]
-        for version in surplus:
-            self.path_of(version).unlink(missing_ok=True)
+        if surplus:
+            self._remove(surplus)
         return surplus
 
     def withdrawn(self) -> dict[str, str]:
@@ -163,6 +199,10 @@ class VersionFolder:
         finally:
             lock.release()
 
+    def _remove(self, versions: list[str]) -> None:
+        for version in versions:
+            self.path_of(version).unlink(missing_ok=True)
+
     def _left(self) -> dict[str, str]:
         """Return the versions that were ever rolled back; the digest is empty once restored."""
         try:
@@ -211,13 +251,37 @@ def is_version(name: str) -> bool:
 
 def mart_folder(settings: Settings, tenant: str) -> VersionFolder:
     """Return the folder of a tenant's marts; raises `BadInputError` for what names no tenant."""
-    return VersionFolder(settings.marts_dir / _tenant_name(tenant))
+    return _folder(settings, settings.marts_dir, _tenant_name(tenant))
 
 
 def operations_folder(settings: Settings, tenant: str) -> VersionFolder:
     """Return the folder of operational snapshots, of a tenant or `OPERATORS`; see `mart_folder`."""
     name = tenant if tenant == OPERATORS else _tenant_name(tenant)
-    return VersionFolder(settings.operations_dir / name)
+    return _folder(settings, settings.operations_dir, name)
+
+
+def published_slugs(settings: Settings) -> list[str]:
+    """Return the tenants that have published marts."""
+    if settings.stored_marts:
+        from martlet.marts.bucket import Bucket
+
+        names = Bucket(settings.stored_marts).folders(settings.marts_dir.name)
+    else:
+        there = settings.marts_dir.iterdir() if settings.marts_dir.is_dir() else ()
+        names = sorted(folder.name for folder in there if folder.is_dir())
+    return [name for name in names if not naming.tenant_slug_problem(name)]
+
+
+def _folder(settings: Settings, place: Path, name: str) -> VersionFolder:
+    if not settings.stored_marts:
+        return VersionFolder(place / name)
+    from martlet.marts.bucket import Bucket  # its client is installed where it is needed only
+    from martlet.marts.shelf import Shelf
+    from martlet.marts.stored_folder import StoredFolder
+
+    here = VersionFolder(place / name)
+    bucket = Bucket(settings.stored_marts)
+    return StoredFolder(here.path, Shelf(bucket, f"{place.name}/{name}", here))
 
 
 def list_versions(settings: Settings, tenant: str) -> list[MartVersion]:
@@ -227,28 +291,18 @@ def list_versions(settings: Settings, tenant: str) -> list[MartVersion]:
     current = None
     with suppress(MartDamagedError):
         current = folder.current()
-    listed = []
-    for version in folder.versions():
-        path = folder.path_of(version)
-        try:
-            size = path.stat().st_size
-            with connect(path, read_only=True) as mart:
-                rows = dict(
-                    mart.execute("select table_name, row_count from mart_profile").fetchall()
-                )
-                (published_at,) = mart.execute("select published_at from mart_info").fetchall()[0]
-            is_damaged = False
-        except FileNotFoundError:
-            continue  # pruned by a publisher since it was listed
-        except (MartletError, duckdb.Error, IndexError):
-            rows, published_at, is_damaged = {}, datetime.strptime(version, _FORMAT), True
-        listed.append(
-            MartVersion(
-                version, published_at, version == current, size, rows, version in withdrawn,
-                is_damaged,
-            )
-        )  # fmt: skip
-    return listed
+    return [
+        MartVersion(
+            version,
+            told.published_at,
+            is_current=version == current,
+            size=told.size,
+            rows=told.rows,
+            is_withdrawn=version in withdrawn,
+            is_damaged=told.is_damaged,
+        )
+        for version, told in folder.tell().items()
+    ]
 
 
 def rollback(
@@ -285,9 +339,7 @@ def content_digest(folder: VersionFolder, version: str) -> str:
 
     Raises `VersionGoneError` or `MartDamagedError` where the file cannot tell.
     """
-    path = folder.path_of(version)
-    if not path.is_file():
-        raise VersionGoneError(f"there is no version {version}", where=str(folder.path))
+    path = folder.fetch(version)
     try:
         with connect(path, read_only=True) as mart:
             ((digest,),) = mart.execute("select content_digest from mart_info").fetchall()
@@ -298,6 +350,26 @@ def content_digest(folder: VersionFolder, version: str) -> str:
             remedy="`martlet marts rollback TENANT --to VERSION` goes to another one",
         ) from error
     return str(digest)
+
+
+def moment_of(version: str) -> datetime:
+    """Return when a version was named, in UTC without a zone."""
+    return datetime.strptime(_checked(version), _FORMAT)
+
+
+def _told(path: Path, version: str) -> Told | None:
+    """Return what a file tells of itself; None where it was pruned since it was listed."""
+    size = 0
+    try:
+        size = path.stat().st_size
+        with connect(path, read_only=True) as mart:
+            rows = dict(mart.execute("select table_name, row_count from mart_profile").fetchall())
+            (published_at,) = mart.execute("select published_at from mart_info").fetchall()[0]
+    except FileNotFoundError:
+        return None
+    except (MartletError, duckdb.Error, IndexError):
+        return Told(moment_of(version), size, is_damaged=True)
+    return Told(published_at, size, rows)
 
 
 def _target(folder: VersionFolder, current: str | None, to: str | None) -> str:

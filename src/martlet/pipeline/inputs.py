@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection
 import martlet
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name
-from martlet.marts.errors import MartDamagedError
+from martlet.marts.errors import MartDamagedError, StoreUnreachableError
 from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord
@@ -196,9 +196,9 @@ def _current(folder: VersionFolder) -> str:
     """Return the version that is read, `none` where it or its file is missing."""
     try:
         current = folder.current()
-    except MartDamagedError as error:
+        return current if current and folder.has(current) else "none"
+    except (MartDamagedError, StoreUnreachableError) as error:
         return str(error)
-    return current if current and folder.path_of(current).is_file() else "none"
 
 
 def _entries(folder: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
+from martlet.marts.copies import trim_copies
 from martlet.marts.operations import publish_operations
 from martlet.marts.publish import publish_mart
 from martlet.marts.versions import mart_folder
@@ -105,6 +106,7 @@ class Publisher:
                 names=tenants.tenants,
                 wait_seconds=self.wait_seconds,
             )
+            trim_copies(self.settings)
         except FAILURES as error:
             self.failed = True
             self.warnings.append(f"the operational snapshots could not be published: {error}")

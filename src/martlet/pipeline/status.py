@@ -18,7 +18,7 @@ from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import connect, quoted_name
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
-from martlet.marts.errors import MartDamagedError
+from martlet.marts.errors import MartDamagedError, StoreUnreachableError
 from martlet.marts.versions import OPERATORS, operations_folder
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord, newest_audits
@@ -140,7 +140,7 @@ def _open(
     """Open the warehouse; while it is held, the operators' snapshot, and give its moment."""
     folder = operations_folder(settings, OPERATORS)
     version = None
-    with suppress(MartDamagedError):
+    with suppress(MartDamagedError, StoreUnreachableError):
         version = folder.current()
     patience = 0.0 if version else wait_seconds
     try:
@@ -151,7 +151,7 @@ def _open(
     except MartletError:
         if version is None:
             raise
-    snapshot = stack.enter_context(connect(folder.path_of(version), read_only=True))
+    snapshot = stack.enter_context(connect(folder.fetch(version), read_only=True))
     ((moment,),) = snapshot.execute("select published_at from snapshot_info").fetchall()
     return snapshot, moment
 

@@ -13,6 +13,7 @@ from martlet.marts.errors import (
     MartDamagedError,
     MartTimeoutError,
     NothingPublishedError,
+    StoreUnreachableError,
     VersionGoneError,
 )
 from martlet.marts.store import Mart, MartStore
@@ -207,7 +208,7 @@ def _told() -> Iterator[None]:
             field="cursor",
             remedy="ask again without a cursor",
         ) from error
-    except MartDamagedError as error:
+    except (MartDamagedError, StoreUnreachableError) as error:
         raise MartUnavailableError("the published mart cannot be read") from error
     except MartTimeoutError as error:
         raise QueryTimeoutError(error.what, remedy=error.remedy) from error

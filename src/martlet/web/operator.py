@@ -51,7 +51,7 @@ def all_tenants(visit: Visit) -> Response:
                     ("audit", _AUDITS),
                 )
             }
-    slugs = {key.tenant for key in keys} | _published(visit)
+    slugs = {key.tenant for key in keys} | {*visit.serving.marts.names()}
     for rows in told.values():
         slugs |= set(rows)
     tenants = [_tenant(visit, slug, told, keys) for slug in sorted(slugs) if slug[:1] != "_"]
@@ -67,11 +67,6 @@ def all_tenants(visit: Visit) -> Response:
         places=visit.serving.queries.places,
         open_tenants=visit.serving.marts.open_count,
     )
-
-
-def _published(visit: Visit) -> set[str]:
-    folder = visit.serving.settings.marts_dir
-    return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
 
 
 def _tenant(

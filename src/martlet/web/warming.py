@@ -25,8 +25,7 @@ class Warmer:
             self._task = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        folder = self._serving.settings.marts_dir
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        names = await asyncio.to_thread(self._serving.marts.names)
         for name in names[:MOST_TENANTS]:
             with suppress(MartletError):  # a page says what is wrong, to who opens it
                 await self._serving.queries.run(partial(warm, self._serving, name))

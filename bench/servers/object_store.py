@@ -1,4 +1,4 @@
-"""An S3-compatible store of our own for tests: SeaweedFS from its wheel, on this machine alone."""
+"""An S3-compatible store of our own: SeaweedFS from its wheel, on this machine alone."""
 
 import json
 import os
@@ -56,12 +56,15 @@ class Store:
                     "-volume.max=200",
                     *(f"-{role}.port={port}" for role, port in ports.items()),
                     "-s3",
+                    "-s3.port.iceberg=0",  # fixed ports, on which a second store would fail
+                    "-s3.port.lance=0",
                     f"-s3.port={self.port}",
                     f"-s3.config={self.folder / 's3.json'}",
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                start_new_session=True,  # Ctrl-C is for who started it, who stops it then
             )
         self._await()
 
@@ -75,12 +78,20 @@ class Store:
                 self.process.wait()
             self.process = None
 
+    def kill(self) -> None:
+        """Stop it at once, for its files go too."""
+        if self.process:
+            self.process.kill()
+        self.stop()
+
     def _await(self) -> None:
         """Return once objects can be written: the gateway answers before its volumes do."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._writes():
                 return
+            if self.process and self.process.poll() is not None:
+                break
             time.sleep(0.2)
         raise AssertionError((self.folder / "log").read_text(errors="replace")[-2000:])
 
@@ -117,7 +128,7 @@ def running_store() -> Iterator[Store]:
             store.start()
             yield store
         finally:
-            store.stop()
+            store.kill()
 
 
 def why_none_or_program() -> tuple[str | None, str | None]:

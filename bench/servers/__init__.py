@@ -1,0 +1,1 @@
+"""Servers of our own for tests and demonstrations, from wheels, on this machine alone."""
