@@ -91,7 +91,7 @@ class Shelf:
         try:
             lock.acquire(timeout=_LOCK_SECONDS)
         except Timeout as error:
-            raise MartDamagedError(
+            raise MartletError(
                 f"another process fetches here for more than {_LOCK_SECONDS:g} seconds",
                 where=str(self.folder.path),
             ) from error
@@ -133,7 +133,7 @@ class Shelf:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise MartletError(
+            raise MartDamagedError(
                 f"a published version cannot be kept here: {error.strerror or error}",
                 where=str(self.folder.path),
                 remedy="make room, or let MARTLET_MARTS_CACHE be less than there is",
