@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ import yaml
 from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
 from martlet.settings import Settings, load_settings
+from tests.ready import run_module
 
 # What every project of a test run is told beside its folder; a lake's fixture sets it.
 VARIABLES_OF_A_PROJECT: Callable[[], dict[str, str]] = dict
@@ -67,14 +66,7 @@ class Project:
         """Run the command line; with `check`, fail the test when it fails."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("MARTLET_")}
         environ |= self.variables | (variables or {})
-        done = subprocess.run(
-            [sys.executable, "-m", "martlet", *arguments],
-            cwd=self.folder,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_module("martlet", arguments, folder=self.folder, environ=environ)
         result = Result(done.returncode, done.stdout, done.stderr)
         if check:
             assert result.code == 0, f"martlet {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
