@@ -1,9 +1,12 @@
 """Marts in an object store: published by one machine, served whole by many, whatever breaks."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +16,18 @@ from bench.servers.object_store import BUCKET, KEY, SECRET, Store
 from bench.servers.postgres import Server
 
 from martlet.access.keys import KeyStore
+from martlet.engines.duckdb_engine import connect
 from martlet.marts.copies import trim
 from martlet.marts.errors import PublishedMeanwhileError, StoreUnreachableError
+from martlet.marts.operations import publish_operations
 from martlet.marts.store import MartStore
-from martlet.marts.versions import list_versions, mart_folder, operations_folder, rollback
+from martlet.marts.versions import (
+    OPERATORS,
+    list_versions,
+    mart_folder,
+    operations_folder,
+    rollback,
+)
 from martlet.settings import ObjectStore, Settings, StoredMarts
 from tests.api.published import OTHER, OWN, Installation, install
 from tests.lake.stored import SPEND, Cluster, Node, new_cluster
@@ -196,6 +207,24 @@ def test_what_is_not_what_was_published_is_not_served(cluster: Cluster, damage: 
         assert node.get("/readyz").json()["warnings"] == []
 
 
+def test_a_disk_that_is_full_keeps_the_version_that_is_there(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = cluster.publish(12)
+    with cluster.node() as node:
+        served = node.spend()
+        after = cluster.publish(13)
+        with monkeypatch.context() as patch:
+            patch.setattr("martlet.marts.shelf.os.fsync", full)
+            time.sleep(CHECK_SECONDS)
+            assert node.spend() == served
+        assert served[0] == before
+        wait_for(node, after)
+
+
 def test_while_the_store_is_gone_servers_go_on_and_nothing_is_published(cluster: Cluster) -> None:
     before = cluster.publish(9)
     with cluster.node() as node:
@@ -235,6 +264,25 @@ def test_the_slower_of_two_publishers_that_share_no_lock_changes_nothing(cluster
 
     assert "v20990101T000000000000" not in cluster.mart().versions()
     assert all(not name.startswith("v2099") for name in cluster.objects())
+
+
+def test_machines_that_publish_the_operators_snapshot_at_once_do_not_fail(cluster: Cluster) -> None:
+    machines = [cluster.settings() for _ in range(4)]
+
+    def publish(settings: Settings) -> str:
+        settings.home.mkdir()
+        shutil.copy(cluster.machine.settings.warehouse, settings.warehouse)
+        with connect(settings.warehouse) as warehouse:
+            return publish_operations(settings, warehouse, [])[OPERATORS]
+
+    with ThreadPoolExecutor(len(machines)) as threads:
+        versions = list(threads.map(publish, machines))
+
+    folder = operations_folder(cluster.settings(), OPERATORS)
+    assert folder.current() in versions
+    assert len(folder.versions()) == 2
+    with connect(folder.fetch(folder.current() or ""), read_only=True) as snapshot:
+        assert snapshot.execute("select count(*) from runs").fetchall() == [(50,)]
 
 
 def test_pruned_versions_leave_the_store_and_the_copies(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,12 @@ class Bucket:
                 where=self.where,
                 remedy=_REMEDY,
             ) from error
+
+
+@lru_cache(maxsize=4)
+def bucket_of(place: StoredMarts) -> Bucket:
+    """Return the patient client of a place: making one costs more than what it is then asked."""
+    return Bucket(place)
 
 
 def _client(place: StoredMarts, timeout: timedelta, *, retries: int) -> S3Store:

@@ -130,6 +130,14 @@ class Shelf:
         try:
             self._fetch(stored, draft)
             draft.replace(path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise MartDamagedError(
+                f"a published version cannot be kept here: {error.strerror or error}",
+                where=str(self.folder.path),
+                remedy="make room, or let MARTLET_MARTS_CACHE be less than there is",
+            ) from error
         finally:
             draft.unlink(missing_ok=True)
         return stored.size

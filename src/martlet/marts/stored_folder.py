@@ -80,9 +80,10 @@ class StoredFolder(VersionFolder):
         that is slower: writing the state anew makes its swap fail before its file goes.
         """
         state = self._state()
-        for pattern in (".*.new", ".draft-*"):
-            for leftover in self.path.glob(pattern):
-                leftover.unlink(missing_ok=True)
+        with self.shelf.applying():  # a server of this home may be writing its pointer
+            for pattern in (".*.new", ".draft-*"):
+                for leftover in self.path.glob(pattern):
+                    leftover.unlink(missing_ok=True)
         for version in super().versions():
             if version not in state.versions:
                 self.path_of(version).unlink(missing_ok=True)

@@ -263,9 +263,9 @@ def operations_folder(settings: Settings, tenant: str) -> VersionFolder:
 def published_slugs(settings: Settings) -> list[str]:
     """Return the tenants that have published marts."""
     if settings.stored_marts:
-        from martlet.marts.bucket import Bucket
+        from martlet.marts.bucket import bucket_of
 
-        names = Bucket(settings.stored_marts).folders(settings.marts_dir.name)
+        names = bucket_of(settings.stored_marts).folders(settings.marts_dir.name)
     else:
         there = settings.marts_dir.iterdir() if settings.marts_dir.is_dir() else ()
         names = sorted(folder.name for folder in there if folder.is_dir())
@@ -275,13 +275,13 @@ def published_slugs(settings: Settings) -> list[str]:
 def _folder(settings: Settings, place: Path, name: str) -> VersionFolder:
     if not settings.stored_marts:
         return VersionFolder(place / name)
-    from martlet.marts.bucket import Bucket  # its client is installed where it is needed only
+    from martlet.marts.bucket import bucket_of  # its client is installed where it is needed only
     from martlet.marts.shelf import Shelf
     from martlet.marts.stored_folder import StoredFolder
 
     here = VersionFolder(place / name)
-    bucket = Bucket(settings.stored_marts)
-    return StoredFolder(here.path, Shelf(bucket, f"{place.name}/{name}", here))
+    shelf = Shelf(bucket_of(settings.stored_marts), f"{place.name}/{name}", here)
+    return StoredFolder(here.path, shelf)
 
 
 def list_versions(settings: Settings, tenant: str) -> list[MartVersion]:
