@@ -44,8 +44,8 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(READY)
-	@$(BIN)/ruff check src scripts tests bench
-	@$(BIN)/ruff format --check src scripts tests bench
+	@$(BIN)/ruff check src scripts tests bench docs/examples
+	@$(BIN)/ruff format --check src scripts tests bench docs/examples
 	@$(BIN)/mypy
 	@$(BIN)/martlet generate --check
 
