@@ -32,6 +32,12 @@ INLINED_ROWS = 100
 # Each attempt writes only to the catalogue anew: the files are there already.
 COMMIT_ATTEMPTS = 30
 ATTEMPTS = 8
+# A catalogue behind a broken network is given up after half a minute; the system's own limit is a
+# quarter of an hour or more. What MARTLET_LAKE_CATALOGUE says itself comes later and wins.
+LIVENESS = (
+    "connect_timeout=10 keepalives_idle=10 keepalives_interval=5 keepalives_count=3 "
+    "tcp_user_timeout=30000"
+)
 _CONFLICT = re.compile(
     r"transaction conflict|transaction is aborted|could not serialize|deadlock detected",
     re.IGNORECASE,
@@ -222,6 +228,7 @@ class DuckLakeEngine:
         if self.lake.postgres is None:
             place = str(self._catalogue_file(name))
         else:
+            place = f"postgres:{LIVENESS} {self.lake.postgres}"
             options.append(f"metadata_schema {quoted_text(name)}")
         if create:
             options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")
