@@ -27,6 +27,11 @@ EVENTS = 10_000_000
 EVENTS_A_LOAD = 500_000
 LOADS = 40
 _ISOLATED = Path(__file__).with_name("isolated.py")
+TABLES = 10_000
+READINGS = {
+    "one table": "select count(*) from t0",
+    "listing": "select count(*) from duckdb_tables() where estimated_size >= 0",
+}
 ANALYTICS: dict[str, dict[str, Any]] = {"google_analytics": {}}
 
 
@@ -102,6 +107,39 @@ def lake_runs(bench: Bench) -> None:
     bench.note(
         "Runs without news, forced: dbt, tests, audit, publication. Processes start anew in each "
         "turn. With few tenants, shards are uneven, and the largest decides."
+    )
+
+
+@benchmark("lake_catalogue", "Opening and listing a lake of 100 to 10,000 tables")
+def lake_catalogue(bench: Bench) -> None:
+    """Of all these tables, the reader wants one: as a run of one tenant among many does."""
+    most = bench.size("tables", TABLES, least=400)
+    sizes = [most // 100, most // 10, most]
+    with bench.new_folder() as place, running_catalogue(Path(place)) as make:
+        turns, loads = {}, {}
+        for size in sizes:
+            lake: Lake = make(f"tables_{size}")
+            settings = lake.project(Path(place) / f"project_{size}", {})
+            engine = engine_of(settings)
+            engine.create_warehouse()
+            with engine.open_warehouse() as warehouse, transaction(warehouse):
+                for number in range(size):
+                    warehouse.execute(f"create table t{number} (tenant varchar, number bigint)")
+            for what, query in READINGS.items():
+                before = lake.transactions(), lake.scans()
+                _read(settings, query)
+                scans = lake.scans() - before[1]
+                loads[what, size] = lake.transactions() - before[0], scans
+                turns[f"{what}, {size:,} tables"] = Turn(partial(_read, settings, query))
+        sides = bench.turns(turns)
+    for (what, size), (_, scans) in loads.items():
+        bench.figure(f"catalogue scans, {what}, {size:,} tables", scans, "scans")
+        wall = sides[f"{what}, {size:,} tables"].wall
+        bench.figure(f"wall, {what}, {size:,} tables", wall, "s")
+    bench.note(
+        "Each opening loads the names, columns and views of the whole lake; a listing with "
+        "duckdb_tables() then asks for the statistics of each table by itself (duckdb/ducklake, "
+        "issues 1269 and 1398)."
     )
 
 
@@ -255,6 +293,11 @@ def _output(process: subprocess.Popen[str]) -> str:
     if process.returncode:
         raise SystemExit(err)
     return out
+
+
+def _read(settings: Settings, query: str) -> None:
+    with engine_of(settings).open_warehouse() as warehouse:
+        warehouse.execute(query).fetchall()
 
 
 def _lying(lake: Lake) -> int:

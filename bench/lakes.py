@@ -38,6 +38,14 @@ class Lake:
             f"select xact_commit from pg_stat_database where datname = '{self.name}'"
         )
 
+    def scans(self) -> int:
+        """Return how often tables of the catalogue were read, by an index or whole."""
+        time.sleep(_STATISTICS_SECONDS)
+        return self._number(
+            "select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::bigint "
+            "from pg_stat_user_tables"
+        )
+
     def commits(self) -> int:
         """Return how many commits the warehouse has."""
         return self._number("select count(*) from warehouse.ducklake_snapshot")

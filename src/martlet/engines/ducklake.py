@@ -21,6 +21,7 @@ from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.engines.extensions import load_extension
 from martlet.engines.hand_over import LANDING, LOADING, hand_over
 from martlet.engines.limits import apply_engine_settings
+from martlet.engines.listing import listing_query
 from martlet.engines.maintenance import maintain
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Lake, Settings
@@ -154,6 +155,9 @@ class DuckLakeEngine:
         self._patiently(connection, WAREHOUSE, WAIT_SECONDS)
         if self._has(LANDING):
             self._patiently(connection, LANDING, WAIT_SECONDS, read_only=True)
+        listing = listing_query(connection, WAREHOUSE)
+        # In the session's own database, where every cursor finds it.
+        connection.execute(f"create macro memory.main.martlet_tables() as table {listing}")
 
     def prepare_dbt_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"use {WAREHOUSE}")

@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 import martlet
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of
+from martlet.engines.listing import list_tables
 from martlet.marts.errors import MartDamagedError
 from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
 from martlet.pipeline.audit import LEDGER
@@ -176,11 +177,8 @@ def _by_slug(warehouse: DuckDBPyConnection, columns: str, source: str) -> dict[s
 
 def _existing(warehouse: DuckDBPyConnection) -> dict[str, str]:
     """Return the warehouse's tables, each with its number of rows."""
-    rows = warehouse.execute(
-        "select schema_name || '.' || table_name, estimated_size from duckdb_tables() "
-        "where database_name = current_database() and schema_name in ('ops', 'analytics')"
-    ).fetchall()
-    return {name: str(size) for name, size in rows}
+    listed = list_tables(warehouse, "ops", "analytics")
+    return {f"{table.schema}.{table.name}": str(table.rows) for table in listed}
 
 
 def _current(folder: VersionFolder) -> str:

@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name
+from martlet.engines.listing import list_tables
 from martlet.errors import nearest
 from martlet.pipeline.accounts import has_account
 from martlet.registry.approvals import with_rejections
@@ -152,18 +153,12 @@ def landed_columns(
     warehouse: DuckDBPyConnection, schemas: list[str]
 ) -> dict[tuple[str, str], dict[str, str]]:
     """Return (schema, table) to its columns and their types; loaders' own tables left out."""
-    tables = warehouse.execute(
-        "select schema_name, table_name from duckdb_tables() "
-        "where database_name = 'landing' and list_contains(?, schema_name) "
-        "and not starts_with(table_name, '_dlt_') and not starts_with(table_name, '_martlet_') "
-        "order by all",
-        [schemas],
-    ).fetchall()
     return {
-        (schema, table): columns_of(
-            warehouse, f"landing.{quoted_name(schema)}.{quoted_name(table)}"
+        (table.schema, table.name): columns_of(
+            warehouse, f"landing.{quoted_name(table.schema)}.{quoted_name(table.name)}"
         )
-        for schema, table in tables
+        for table in (list_tables(warehouse, *schemas, database="landing") if schemas else ())
+        if not table.name.startswith(("_dlt_", "_martlet_"))
     }
 
 
