@@ -9,12 +9,13 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test lint bench bench-quick cluster-demo generate lock clean
+.PHONY: help setup demo test prove-lake lint bench bench-quick cluster-demo generate lock clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make cluster-demo  set up, start PostgreSQL and an object store here, three workers, two servers"
 	@echo "make test      set up, run all tests"
+	@echo "make prove-lake  eight processes on one lake, and faults in mid-run, in minutes"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
 	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
@@ -47,9 +48,13 @@ cluster-demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
+# As root with network namespaces, or else by stopping servers.
+prove-lake: $(READY)
+	@$(BIN)/python -m pytest -m proof tests/lake
+
 lint: $(READY)
-	@$(BIN)/ruff check src scripts tests bench
-	@$(BIN)/ruff format --check src scripts tests bench
+	@$(BIN)/ruff check src scripts tests bench docs/examples
+	@$(BIN)/ruff format --check src scripts tests bench docs/examples
 	@$(BIN)/mypy
 	@$(BIN)/martlet generate --check
 

@@ -20,6 +20,7 @@ _GROUPS = {
     "publish": "Publishing and opening",
     "serve": "Answering",
     "record": "Recording",
+    "lake": "A lake",
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks_day
+import benchmarks_lake
 import benchmarks_landing
 import benchmarks_publish
 import benchmarks_push
@@ -37,6 +38,7 @@ MODULES = (
     benchmarks_publish,
     benchmarks_serve,
     benchmarks_record,
+    benchmarks_lake,
 )
 BENCHMARKS = in_order(MODULES)
 KEPT = Path("docs/performance.json")

@@ -24,11 +24,12 @@ class Store:
 
     folder: Path
     port: int
+    address: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -49,8 +50,8 @@ class Store:
                     program,
                     "server",
                     f"-dir={self.folder / 'data'}",
-                    "-ip=127.0.0.1",
-                    "-ip.bind=127.0.0.1",
+                    f"-ip={self.address}",
+                    f"-ip.bind={self.address}",
                     "-master.telemetry=false",
                     "-master.volumeSizeLimitMB=64",
                     "-volume.max=200",
@@ -105,7 +106,7 @@ class Store:
             connection.execute("set http_timeout = 5")
             connection.execute(
                 f"create secret (type s3, key_id '{KEY}', secret '{SECRET}', region 'us-east-1', "
-                f"endpoint '127.0.0.1:{self.port}', url_style 'path', use_ssl false)"
+                f"endpoint '{self.address}:{self.port}', url_style 'path', use_ssl false)"
             )
             try:
                 connection.execute(f"copy (select 1) to 's3://{BUCKET}/started.parquet'")
@@ -115,7 +116,7 @@ class Store:
 
 
 @contextmanager
-def running_store() -> Iterator[Store]:
+def running_store(address: str = "127.0.0.1") -> Iterator[Store]:
     """Start a store that ends with the block."""
     with tempfile.TemporaryDirectory(prefix="martlet_s3_") as name:
         folder = Path(name)
@@ -123,7 +124,7 @@ def running_store() -> Iterator[Store]:
         keys = {"accessKey": KEY, "secretKey": SECRET}
         identity = {"name": "martlet", "credentials": [keys], "actions": ["Admin"]}
         (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-        store = Store(folder, _free_ports())
+        store = Store(folder, _free_ports(), address)
         try:
             store.start()
             yield store

@@ -18,10 +18,11 @@ PASSWORD = "written-in-no-log"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; databases are made by name."""
+    """A running server; databases are made by name. `address`: where it listens beside its socket."""
 
     binaries: Path
     folder: Path
+    address: str = ""
 
     @property
     def keywords(self) -> str:
@@ -45,18 +46,18 @@ class Server:
         run_as_nobody(self.binaries / "pg_ctl", "-D", self.folder / "data", "-w", "-s", *arguments)
 
     def start(self) -> None:
-        options = f"-c listen_addresses= -k {self.folder} -c fsync=off -c max_connections=200"
+        options = f"-c listen_addresses={self.address} -k {self.folder} -c fsync=off -c max_connections=200"
         self.control("-l", str(self.folder / "log"), "-o", options, "start")
 
 
 @contextmanager
-def running_postgres() -> Iterator[Server]:
+def running_postgres(address: str = "") -> Iterator[Server]:
     """Start a server that ends with the block."""
     # Below the system's own folder: its user can enter it, and paths of sockets stay short.
     with tempfile.TemporaryDirectory(prefix="martlet_pg_") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Server(_binaries(folder), folder)
+        server = Server(_binaries(folder), folder, address)
         _make_cluster(server)
         server.start()
         try:
@@ -116,3 +117,6 @@ def _make_cluster(server: Server) -> None:
         *("--auth", "scram-sha-256", "--encoding", "utf8", "--no-sync"),
     )
     secret.unlink()
+    if server.address:
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet scram-sha-256\n")

@@ -2,10 +2,11 @@
     An engine reads the text of every view when it opens its file. Views of many tenants that differ
     in names only share one body, whose parameters are these names: a thousand tenants then weigh
     little more than one. The body is named by its text, so a view never changes with another one.
-    On a lake, views are rows of the catalogue, and what tenants share is what their machines meet at.
+    On a lake, views are rows of the catalogue, and what tenants share is what their machines meet at: those
+    are made whole, by kept_views.
 #}
 {% macro duckdb__create_view_as(relation, sql) -%}
-    {%- set parameters = [] if adapter.is_ducklake(relation) else view_parameters(sql) -%}
+    {%- set parameters = view_parameters(sql) -%}
     {%- if parameters %}
         {{ create_short_view(relation, without_header(sql), parameters) }}
     {%- else %}

@@ -1,6 +1,7 @@
 {#
     What dbt knows to exist in a schema. For a run of one tenant, the names that it may ask for are
-    looked up: a listing of tables costs as much as all tenants have, in every attached file.
+    looked up: a listing of tables costs as much as all tenants have, in every attached file. A lake
+    is asked for its tables in one query (martlet.engines.listing): its own listing asks for each.
 #}
 {% macro duckdb__list_relations_without_caching(schema_relation) %}
     {% set names = names_of_run(schema_relation) %}
@@ -11,17 +12,26 @@
 {% endmacro %}
 
 
-{# Every relation of a schema. #}
+{# Every relation of a schema; of a layer, in a run of one tenant, that tenant's alone. #}
 {% macro listed_relations(schema_relation) %}
+    {% set slug = env_var('MARTLET_TENANT', '') %}
+    {% set is_layer = schema_relation.schema in ['staging', 'intermediate', 'analytics', 'refresh'] %}
+    {% set owned = "contains(name, '_" ~ slug ~ "__')" if slug and is_layer else 'true' %}
     select database_name as database, name, schema_name as schema, type
     from (
+    {%- if adapter.is_ducklake(schema_relation) %}
+        select '{{ schema_relation.database }}' as database_name, table_name as name, schema_name, 'table' as type
+        from memory.main.martlet_tables()
+    {%- else %}
         select database_name, table_name as name, schema_name, 'table' as type from duckdb_tables()
+    {%- endif %}
         union all
         select database_name, view_name, schema_name, 'view' from duckdb_views()
     ) as t
     where
         lower(schema_name) = '{{ schema_relation.schema | lower }}'
         and lower(database_name) = '{{ schema_relation.database | lower }}'
+        and {{ owned }}
 {% endmacro %}
 
 

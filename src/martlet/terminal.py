@@ -137,6 +137,8 @@ class Terminal:
         if self._as_json:
             self.say(report.as_document(), "")
             return
+        if report.shard:
+            self._out.print(f"shard {report.shard}", markup=False)
         if report.unchanged:
             self._out.print(_unchanged(report.unchanged), markup=False)
         ran = report.without_unchanged()

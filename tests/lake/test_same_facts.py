@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.marts.versions import mart_folder
 from tests.conftest import Variables
 from tests.project import Project, new_project
@@ -149,3 +150,35 @@ def test_no_secret_is_kept_or_told(projects: dict[str, Project]) -> None:
     ]
 
     assert not any(PASSWORD in text for text in texts)
+
+
+def views_made(project: Project) -> list[str]:
+    """Return each view as often as a commit has made it."""
+    made = project.query(
+        "select changes['views_created'] as made from ducklake_snapshots('warehouse')"
+    )
+    return sorted(name for row in made for name in row["made"] or [])
+
+
+def test_a_view_whose_text_is_what_it_was_is_made_once(projects: dict[str, Project]) -> None:
+    """Two runs were made: each change of a view is a commit that all machines meet."""
+    made = views_made(projects["ducklake"])
+
+    assert len(made) > 15
+    assert len(made) == len({*made})
+
+
+def test_a_view_that_somebody_replaced_is_made_again_and_no_other(
+    projects: dict[str, Project],
+) -> None:
+    project, view = projects["ducklake"], f"intermediate.int_{TENANT}__shopify_orders"
+    before, rows_before = views_made(project), rows(project, view)
+    with engine_of(project.settings).open_warehouse() as warehouse:
+        warehouse.execute(f"create or replace view {view} as select 1 as wrong")
+
+    project.run("--full")
+
+    made = views_made(project)
+    assert rows(project, view) == rows_before
+    assert sorted({*made}) == before
+    assert len(made) == len(before) + 2  # by hand, and by the run

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.audit.amounts import VISITS
 from martlet.config.tenants import Tenant
-from martlet.engines.duckdb_engine import quoted_name
+from martlet.engines.duckdb_engine import columns_of, quoted_name
 from martlet.pipeline.audit import BrokenLoad
 
 _Key = tuple[Any, ...]
@@ -250,9 +250,4 @@ def _plain(value: Decimal) -> str:
 
 
 def _exists(warehouse: DuckDBPyConnection, model: str) -> bool:
-    found = warehouse.execute(
-        "select 1 from duckdb_tables() where database_name = current_database() "
-        "and schema_name = 'analytics' and table_name = ?",
-        [model],
-    ).fetchone()
-    return found is not None
+    return bool(columns_of(warehouse, f"analytics.{quoted_name(model)}"))

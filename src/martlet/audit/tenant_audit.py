@@ -17,6 +17,7 @@ from martlet.audit.newest import begin_money, collect_money
 from martlet.audit.replay import prepare_landed
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
+from martlet.engines.listing import list_tables
 from martlet.errors import BadInputError
 from martlet.pipeline.audit import BrokenLoad, ledger_length
 from martlet.pipeline.cast_nulls import CastNulls, cast_nulls
@@ -149,13 +150,7 @@ def _audit_rows_and_money(
     tables: list[LandedTable],
     audit: TenantAudit,
 ) -> None:
-    masters = {
-        row[0]
-        for row in warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = 'platform' "
-            "and database_name = current_database()"
-        ).fetchall()
-    }
+    masters = {table.name for table in list_tables(warehouse, "platform")}
     skipped_platforms = uncompared(tenant)
     begin_money(warehouse, tenant)
     for (platform, object_, connection), group in groupby(sorted(tables, key=_place), key=_place):

@@ -7,6 +7,7 @@ import typer
 
 from martlet.cli.alerts import alerting_crashes, tell_of_run
 from martlet.cli.app import AsJson, Wait, app, chosen_tenants, project
+from martlet.config.shards import read_shard
 from martlet.config.tenants import load_tenants_leniently
 from martlet.errors import BadInputError
 from martlet.terminal import Terminal
@@ -27,6 +28,13 @@ def run(
     tenant: Annotated[
         list[str] | None, typer.Option(help="Only this tenant; may be repeated.")
     ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="All active tenants, which is also the default.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Only the tenants of the I-th of N shards of them all."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail when a table cannot be routed.")
     ] = False,
@@ -44,11 +52,21 @@ def run(
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
+    if tenant and (everyone or shard is not None):
+        raise BadInputError(
+            "names tenants beside " + ("--all" if everyone else "--shard"),
+            where="--tenant",
+            remedy="leave out one of the two",
+        )
+    part = None if shard is None else read_shard(shard)
     settings, catalogue = project()
     tenants, errors = load_tenants_leniently(settings.tenants_file, catalogue)
     chosen = chosen_tenants(tenants, errors, tenant)
     if tenant:
         errors = {}  # of tenants that nobody asked for
+    if part:
+        chosen = tuple(one for one in chosen if part.has(one.slug))
+        errors = {slug: error for slug, error in errors.items() if part.has(slug)}
     terminal = Terminal(as_json=as_json)
     with (
         terminal.running(len(chosen)) as listener,
@@ -59,6 +77,7 @@ def run(
     report.findings += [
         Finding("configuration", slug, "tenants.yaml", str(error)) for slug, error in errors.items()
     ]
+    report.shard = str(part) if part else None
     terminal.ran(report)
     if not as_of:  # what a look into the past finds is no news
         tell_of_run(settings, tenants, chosen, report.findings, terminal)

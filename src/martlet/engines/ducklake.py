@@ -21,6 +21,7 @@ from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.engines.extensions import load_extension
 from martlet.engines.hand_over import LANDING, LOADING, hand_over
 from martlet.engines.limits import apply_engine_settings
+from martlet.engines.listing import listing_query
 from martlet.engines.maintenance import maintain
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Lake, Settings
@@ -32,6 +33,12 @@ INLINED_ROWS = 100
 # Each attempt writes only to the catalogue anew: the files are there already.
 COMMIT_ATTEMPTS = 30
 ATTEMPTS = 8
+# A catalogue behind a broken network is given up after half a minute; the system's own limit is a
+# quarter of an hour or more. What MARTLET_LAKE_CATALOGUE says itself comes later and wins.
+LIVENESS = (
+    "connect_timeout=10 keepalives_idle=10 keepalives_interval=5 keepalives_count=3 "
+    "tcp_user_timeout=30000"
+)
 _CONFLICT = re.compile(
     r"transaction conflict|transaction is aborted|could not serialize|deadlock detected",
     re.IGNORECASE,
@@ -153,6 +160,9 @@ class DuckLakeEngine:
         self._patiently(connection, WAREHOUSE, WAIT_SECONDS)
         if self._has(LANDING):
             self._patiently(connection, LANDING, WAIT_SECONDS, read_only=True)
+        listing = listing_query(connection, WAREHOUSE)
+        # In the session's own database, where every cursor finds it.
+        connection.execute(f"create macro memory.main.martlet_tables() as table {listing}")
 
     def prepare_dbt_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"use {WAREHOUSE}")
@@ -227,6 +237,7 @@ class DuckLakeEngine:
         if self.lake.postgres is None:
             place = str(self._catalogue_file(name))
         else:
+            place = f"postgres:{LIVENESS} {self.lake.postgres}"
             options.append(f"metadata_schema {quoted_text(name)}")
         if create:
             options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")

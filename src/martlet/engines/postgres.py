@@ -118,6 +118,7 @@ def _connected(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
+            tcp_user_timeout=30_000,
         )
     except psycopg.Error as error:
         raise MartletError(

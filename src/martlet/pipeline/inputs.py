@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 import martlet
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name
+from martlet.engines.listing import list_tables
 from martlet.marts.errors import MartDamagedError, StoreUnreachableError
 from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
 from martlet.pipeline.audit import LEDGER
@@ -185,11 +186,7 @@ def counted_tables(warehouse: DuckDBPyConnection, slug: str) -> dict[str, str]:
 
 def _listed_tables(warehouse: DuckDBPyConnection) -> dict[str, str]:
     """Return all built tables with their numbers of rows, deleted ones that are still there too."""
-    rows = warehouse.execute(
-        "select table_name, estimated_size from duckdb_tables() "
-        "where database_name = current_database() and schema_name = 'analytics'"
-    ).fetchall()
-    return {name: str(size) for name, size in rows}
+    return {table.name: str(table.rows) for table in list_tables(warehouse, "analytics")}
 
 
 def _current(folder: VersionFolder) -> str:

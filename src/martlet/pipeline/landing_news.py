@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet import naming
 from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.listing import list_tables
 from martlet.pipeline.run_states import LandingState
 
 # One statement of a thousand parts takes longer to plan than ten of a hundred.
@@ -51,12 +52,9 @@ def _tables(
     """Return name, digest of the definition, and number of rows of each table, by schema."""
     wanted = {*schemas}
     tables: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
-    for schema, name, definition, rows in warehouse.execute(
-        "select schema_name, table_name, md5(sql), estimated_size from duckdb_tables() "
-        "where database_name = 'landing' order by schema_name, table_name"
-    ).fetchall():
-        if schema in wanted:
-            tables[schema].append((name, definition, rows))
+    for table in list_tables(warehouse, database="landing"):
+        if table.schema in wanted:
+            tables[table.schema].append((table.name, table.definition, table.rows))
     return tables
 
 

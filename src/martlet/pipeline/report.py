@@ -77,6 +77,7 @@ class RunReport:
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  # of the run itself, not of the data
     unchanged: list[str] = field(default_factory=list)  # the tenants without news
+    shard: str | None = None  # which one of how many, if not all tenants were asked for
 
     def add(self, part: "RunReport") -> None:
         """Take in what is told of one tenant."""
@@ -99,6 +100,7 @@ class RunReport:
     def as_document(self) -> dict[str, Any]:
         """Return the report as JSON carries it."""
         return {
+            "shard": self.shard,
             "unchanged": self.unchanged,
             "tables": [asdict(table) for table in self.tables],
             "facts": [asdict(fact) for fact in self.facts],

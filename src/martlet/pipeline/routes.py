@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name
+from martlet.engines.listing import list_tables
 from martlet.errors import nearest
 from martlet.pipeline.accounts import has_account
 from martlet.registry.approvals import with_rejections
@@ -166,19 +167,16 @@ def landed_columns(
     `seen` are the tables by schema, as far as they are known: the others are listed.
     """
     if seen and all(schema in seen for schema in schemas):
-        listed = [(schema, table) for schema in schemas for table in seen[schema]]
+        places = sorted((schema, table) for schema in schemas for table in seen[schema])
     else:
-        listed = warehouse.execute(
-            "select schema_name, table_name from duckdb_tables() "
-            "where database_name = 'landing' and list_contains(?, schema_name)",
-            [schemas],
-        ).fetchall()
-    tables = sorted(place for place in listed if not place[1].startswith(("_dlt_", "_martlet_")))
+        listed = list_tables(warehouse, *schemas, database="landing") if schemas else ()
+        places = [(table.schema, table.name) for table in listed]
     return {
         (schema, table): columns_of(
             warehouse, f"landing.{quoted_name(schema)}.{quoted_name(table)}"
         )
-        for schema, table in tables
+        for schema, table in places
+        if not table.startswith(("_dlt_", "_martlet_"))
     }
 
 

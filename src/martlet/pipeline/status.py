@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import connect, quoted_name
+from martlet.engines.listing import list_tables
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
 from martlet.marts.errors import MartDamagedError, StoreUnreachableError
@@ -322,8 +323,5 @@ def _add_facts(
 
 
 def _existing(warehouse: DuckDBPyConnection) -> frozenset[str]:
-    rows = warehouse.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() "
-        "where database_name = current_database()"
-    ).fetchall()
-    return frozenset(row[0] for row in rows)
+    listed = list_tables(warehouse)
+    return frozenset(f"{table.schema}.{table.name}" for table in listed)
