@@ -365,7 +365,7 @@ class Run:
 
     @contextmanager
     def _shared_tables(self, *, is_first: bool) -> Iterator[None]:
-        """Let one process make the tables that all tenants share; who has waited need not be alone."""
+        """Let one process make the tables that all tenants share; the others wait for that."""
         with ExitStack() as held:
             if is_first:
                 lease = self._engine.lease(PLATFORM, wait_seconds=FIRST_BUILD_SECONDS)
