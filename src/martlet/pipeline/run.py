@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from martlet.engines.engine import PLATFORM
 from martlet.engines.kept_open import KeptOpen
 from martlet.engines.targets import engine_of
 from martlet.pipeline.artifacts import record_run
-from martlet.pipeline.audit import Beginning, audit_tenant, run_beginning
+from martlet.pipeline.audit import Beginning, audit_tenant, ledger_length, run_beginning
 from martlet.pipeline.audit_record import record_audits
 from martlet.pipeline.dbt_run import DbtOutcome, run_dbt
 from martlet.pipeline.invocation import Invocation
@@ -375,11 +375,15 @@ class Run:
 
     @contextmanager
     def _shared_tables(self, *, is_first: bool) -> Iterator[None]:
-        """Let one process make the tables that all tenants share."""
-        if not is_first:
-            yield
-            return
-        with self._engine.lease(PLATFORM, wait_seconds=FIRST_BUILD_SECONDS):
+        """Let one process make the tables that all tenants share; the others wait for that."""
+        with ExitStack() as held:
+            if is_first:
+                lease = self._engine.lease(PLATFORM, wait_seconds=FIRST_BUILD_SECONDS)
+                held.enter_context(lease)
+                with self._warehouse() as warehouse:
+                    is_made = ledger_length(warehouse) > 0
+                if is_made:
+                    held.close()
             yield
 
     def _lease(self, subject: str) -> AbstractContextManager[None]:
