@@ -26,6 +26,7 @@ from martlet.marts.versions import (
     list_versions,
     mart_folder,
     operations_folder,
+    published_slugs,
     rollback,
 )
 from martlet.settings import ObjectStore, Settings, StoredMarts
@@ -43,7 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, store: Store, postgres: Se
 
 
 def wait_for(node: Node, version: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while node.spend()[0] != version:
         assert time.monotonic() < deadline, f"{node.spend()[0]} is served, not {version}"
         time.sleep(0.05)
@@ -103,6 +104,7 @@ def test_snapshots_of_runs_and_the_list_of_versions_come_from_the_store(cluster:
 
     assert runs.status_code == 200, runs.text
     assert len(runs.json()["rows"]) == 25
+    assert published_slugs(elsewhere) == sorted([OWN, OTHER])
     assert operations_folder(elsewhere, OWN).current()
     assert [v.version for v in listed] == cluster.mart().versions()
     assert [v.is_current for v in listed].count(True) == 1
