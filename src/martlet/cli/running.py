@@ -41,6 +41,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Route what has landed, push it, and build the facts of each tenant that has news."""
+    from martlet.custody.erase import erase_what_came_back
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
@@ -54,6 +55,15 @@ def run(
         terminal.running(len(chosen)) as listener,
         alerting_crashes(settings, tenants, () if as_of else chosen, terminal),
     ):
+        came_back = (
+            {}
+            if as_of
+            else erase_what_came_back(settings, catalogue, tenants, chosen, wait_seconds=wait)
+        )
+        for slug, rows in came_back.items():
+            terminal.warn(
+                f"{slug}: {rows:,} rows of erased persons had landed again; they are gone"
+            )
         work = Run(settings, catalogue, tenants, listener, wait, strict=strict, full=full)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [

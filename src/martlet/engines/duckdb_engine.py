@@ -13,6 +13,7 @@ import duckdb
 
 from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
 from martlet.engines.limits import apply_engine_settings
+from martlet.engines.swap import finish_swap
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
 
@@ -36,11 +37,13 @@ class FileLanding:
         self.settings = settings
 
     def create_landing(self) -> None:
+        finish_swap(self.settings.home)
         create_landing(self.settings.landing)
 
     def open_landing(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        finish_swap(self.settings.home)
         return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
 
     def open_loading(
@@ -70,9 +73,11 @@ class DuckDBEngine(FileLanding):
         return self.settings.warehouse.exists()
 
     def create_warehouse(self) -> None:
+        finish_swap(self.settings.home)
         create_warehouse(self.settings.warehouse)
 
     def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        finish_swap(self.settings.home)
         paths = (self.settings.landing, self.settings.warehouse)
         for path in paths if not all(path.exists() for path in paths) else ():
             if path.exists():
@@ -82,11 +87,13 @@ class DuckDBEngine(FileLanding):
     def open_warehouse(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        finish_swap(self.settings.home)
         return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
 
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        finish_swap(self.settings.home)
         return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
 
     def is_conflict(self, message: str) -> bool:
