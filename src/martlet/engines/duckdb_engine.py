@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
+from martlet.engines.layout import refuse_newer, stated_layout
 from martlet.engines.limits import apply_engine_settings
 from martlet.engines.swap import finish_swap
 from martlet.errors import BadInputError, MartletError
@@ -88,13 +89,19 @@ class DuckDBEngine(FileLanding):
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         finish_swap(self.settings.home)
-        return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
+        return _of_this_layout(
+            self.settings,
+            connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds),
+        )
 
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         finish_swap(self.settings.home)
-        return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
+        return _of_this_layout(
+            self.settings,
+            connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds),
+        )
 
     def is_conflict(self, message: str) -> bool:
         return False
@@ -121,6 +128,15 @@ class DuckDBEngine(FileLanding):
         """The profile's settings are all."""
 
 
+@contextmanager
+def _of_this_layout(
+    settings: Settings, opened: AbstractContextManager[duckdb.DuckDBPyConnection]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened as connection:
+        refuse_newer(connection, str(settings.warehouse))
+        yield connection
+
+
 def create_landing(path: Path) -> None:
     """Create the landing file where there is none."""
     _create(path, f"block_size {LANDING_BLOCK_SIZE}, storage_version '{LANDING_STORAGE_VERSION}'")
@@ -128,7 +144,7 @@ def create_landing(path: Path) -> None:
 
 def create_warehouse(path: Path) -> None:
     """Create the warehouse file where there is none; must come before any other tool opens it."""
-    _create(path, f"storage_version '{WAREHOUSE_STORAGE_VERSION}'")
+    _create(path, f"storage_version '{WAREHOUSE_STORAGE_VERSION}'", stated_layout("created"))
 
 
 @contextmanager
@@ -209,7 +225,7 @@ def quoted_name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def _create(path: Path, options: str) -> None:
+def _create(path: Path, options: str, statements: Iterable[str] = ()) -> None:
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -218,6 +234,8 @@ def _create(path: Path, options: str) -> None:
         draft.unlink(missing_ok=True)
         with duckdb.connect(":memory:") as connection:
             connection.execute(f"attach {quoted_text(str(draft))} as created ({options})")
+            for statement in statements:
+                connection.execute(statement)
             connection.execute("detach created")
         # A link never replaces: of two processes that create the file, one keeps the other's.
         path.hardlink_to(draft)
