@@ -59,6 +59,7 @@ MAY_IMPORT = {
         "naming",
         "pipeline",
         "registry",
+        "registry.fingerprint",
         "settings",
         "suppression",
     },

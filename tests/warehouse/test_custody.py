@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
 from martlet.custody.backup import Restored, back_up, restore
 from martlet.custody.erase import erase
-from martlet.custody.migrate import migrate
 from martlet.custody.offboard import Offboarded, offboard
 from martlet.engines.duckdb_engine import connect
 from martlet.engines.swap import JOURNAL, finish_swap
@@ -28,6 +26,7 @@ from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError
 from martlet.settings import Settings
 from tests.project import Project, new_project
+from tests.warehouse.here import command
 from tests.warehouse.state import Contents, facts, masters, tenant
 
 MAIL = "canary.quill@example.org"
@@ -80,12 +79,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         orders = [_order(1, MAIL), _order(2, "else@example.org")]
         project.land_records(slug, "shopify", "orders", orders)
         (project.folder / f"{slug}_shopify_orders.jsonl").unlink()
-    project.run()
+    command(project, "run")
     with closing(KeyStore(project.settings.control)) as keys:
         keys.create("acme")
         keys.create("beta")
     told = {slug: facts(project, slug) for slug in ("acme", "beta")}
-    back_up(project.settings, folder / "backup")
+    command(project, "backup", str(folder / "backup"))
     return Story(project, folder / "backup", told, masters(project))
 
 
@@ -97,7 +96,7 @@ def test_a_restored_home_holds_what_was_backed_up(story: Story, tmp_path: Path) 
     assert not report.erased and not report.kept_keys and not report.differing
     assert masters(elsewhere) == story.masters_before
     assert facts(elsewhere, "acme") == story.facts_before["acme"]
-    assert elsewhere.martlet("audit", "--json").code == 0
+    assert command(elsewhere, "audit")
     assert (tmp_path / "home" / "marts" / "acme" / "current").is_file()
 
 
@@ -161,14 +160,13 @@ def test_a_swap_that_was_killed_is_finished_by_the_next_command(tmp_path: Path) 
 
 def test_a_backup_beside_a_run_can_be_restored_and_audited(story: Story, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "martlet", "run", "--full", "--json"],
+        [sys.executable, "-m", "martlet", "run", "--full", "--tenant", "beta", "--json"],
         cwd=story.project.folder,
         stdout=subprocess.DEVNULL,
     ) as running:
         time.sleep(1)
         back_up(story.settings, tmp_path / "beside", wait_seconds=120)
         assert running.poll() is None or running.returncode == 0
-        running.send_signal(signal.SIGCONT)
         assert running.wait(timeout=300) == 0
     elsewhere = replace(story.project, variables={"MARTLET_HOME": str(tmp_path / "home")})
 
@@ -176,7 +174,7 @@ def test_a_backup_beside_a_run_can_be_restored_and_audited(story: Story, tmp_pat
         elsewhere.settings, load_catalogue(elsewhere.settings.catalogue_file), tmp_path / "beside"
     )
 
-    assert elsewhere.martlet("audit", "--json").code == 0
+    assert command(elsewhere, "audit")
 
 
 def test_a_backup_from_before_brings_no_erased_person_back(story: Story) -> None:
@@ -195,7 +193,7 @@ def test_a_backup_from_before_brings_no_erased_person_back(story: Story) -> None
     (story.project.folder / "beta_shopify_orders.jsonl").unlink()
     assert facts(story.project, "beta") == story.facts_before["beta"]
     assert story.project.value("select count(*) from analytics.fct_acme__orders") == 1
-    assert story.project.martlet("audit", "--json").code == 0
+    assert command(story.project, "audit")
     marts = story.settings.marts_dir
     assert not story.named_in(MAIL, marts / "acme")
     assert story.named_in(MAIL, marts / "beta")
@@ -213,9 +211,9 @@ def left(story: Story) -> Offboarded:
     tenants = load_tenants(story.settings.tenants_file, catalogue)
     plan = offboard(story.settings, tenants, "acme")
     assert plan.rows and not plan.is_done
-    return offboard(
-        story.settings, tenants, "acme", export=story.backup.parent / "export", confirmed=True
-    )
+    export = str(story.backup.parent / "export")
+    done = command(story.project, "offboard", "acme", "--export", export, "--yes")
+    return Offboarded(**done)
 
 
 def test_an_export_holds_every_relation_with_its_digest(story: Story, left: Offboarded) -> None:
@@ -242,9 +240,9 @@ def test_a_tenant_that_has_left_is_named_in_no_database_and_others_stay(
 
 
 def test_the_others_run_and_audit_as_before(story: Story, left: Offboarded) -> None:
-    story.project.run()
+    command(story.project, "run")
 
-    assert story.project.martlet("audit", "--json").code == 0
+    assert command(story.project, "audit")
     assert facts(story.project, "beta") == story.facts_before["beta"]
 
 
@@ -255,14 +253,11 @@ def test_an_older_warehouse_is_migrated_once(story: Story, left: Offboarded) -> 
         before = warehouse.execute(prefixes).fetchall()
         warehouse.execute(f"alter table {master} drop column key_prefix")
         warehouse.execute("drop table ops.warehouse_layout")
-    tenants = load_tenants(
-        story.settings.tenants_file, load_catalogue(story.settings.catalogue_file)
-    )
 
-    done = migrate(story.settings, tenants, wait_seconds=30)
+    done = command(story.project, "migrate")
 
-    assert (done.before, done.after, len(done.masters)) == (1, 2, 1)
-    assert migrate(story.settings, tenants, wait_seconds=30).masters == ()
+    assert (done["before"], done["after"], len(done["masters"])) == (1, 2, 1)
+    assert command(story.project, "migrate")["masters"] == []
     with engine_of(story.settings).open_warehouse(read_only=True) as warehouse:
         assert warehouse.execute(prefixes).fetchall() == before
 
@@ -272,8 +267,7 @@ def test_a_newer_warehouse_is_refused_and_left_as_it_is(story: Story, left: Offb
         warehouse.execute("insert into ops.warehouse_layout values (99, 'later', null)")
     before = story.settings.warehouse.read_bytes()
 
-    for command in ("run", "audit", "migrate"):
-        refused = story.project.martlet(command, check=False)
-        assert refused.code == 2
-        assert "newer martlet" in refused.stderr
+    for name in ("run", "audit", "status", "migrate"):
+        with pytest.raises(BadInputError, match="newer martlet"):
+            command(story.project, name)
     assert story.settings.warehouse.read_bytes() == before

@@ -76,6 +76,11 @@ def settle_loads(connection: DuckDBPyConnection, new: str, slug: str, found: Fou
             f"where l.table_name = {quoted_text(table.table)} and l._dlt_load_id = g.load_id"
         )
     connection.execute(
+        f"update {loads} as l set rows_accepted = rows_accepted - g.gone from ("
+        "select table_name, load_id, count(*) as gone from gone_unknown group by all) as g "
+        "where l.table_name = g.table_name and l._dlt_load_id = g.load_id"
+    )
+    connection.execute(
         f"update {loads} as l set rows_quarantined = rows_quarantined - g.gone from ("
         "select landed_table, load_id, count(*) as gone from gone_refused group by all) as g "
         "where l.table_name = g.landed_table and l._dlt_load_id = g.load_id"

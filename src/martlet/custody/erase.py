@@ -340,6 +340,11 @@ def _landing_selects(tenant: Tenant, found: Found) -> dict[Place, str]:
         f"(select row_id from gone_landed where table_number = {number})"
         for number, table in enumerate(found.tables)
     }
+    for name in found.unknown:
+        selects[schema, name] = (
+            f"select * from landing.{quoted_name(schema)}.{quoted_name(name)} where rowid not in "
+            f"(select row_id from gone_unknown where table_name = {quoted_text(name)})"
+        )
     selects[schema, LANDED_QUARANTINE] = (
         f"select * from landing.{quoted_name(schema)}.{LANDED_QUARANTINE} "
         "where rowid not in (select row_id from gone_refused)"

@@ -5,7 +5,7 @@ the replay of what is left gives what is left.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -16,7 +16,9 @@ from martlet.audit.landed import LandedTable, landed_tables, rows_query
 from martlet.config.catalogue import Catalogue
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
+from martlet.engines.rewriting import LANDING, tables_of
 from martlet.errors import BadInputError
+from martlet.registry.fingerprint import is_bookkeeping
 from martlet.registry.quarantine import ROW_DECISIONS, row_id
 from martlet.registry.quarantine import ROWS as QUARANTINE
 from martlet.suppression.ledger import ErasedSubjects
@@ -37,13 +39,15 @@ class Found:
     spelled in the data, `linked` the others that the same records hold.
 
     The rows themselves are in temporary tables: `gone_landed` (table_number, row_id), `gone_master`
-    (master, row_id), `gone_keys`, `gone_refused` (schema, row_id), `gone_quarantined` (row_id).
+    (master, row_id), `gone_keys`, `gone_refused` (row_id), `gone_quarantined` (row_id), and
+    `gone_unknown` (table_name, row_id) of tables that nobody declared.
     """
 
     tables: list[LandedTable]
     values: set[str] = field(default_factory=set)
     linked: set[str] = field(default_factory=set)
     places: Counter[str] = field(default_factory=Counter)
+    unknown: list[str] = field(default_factory=list)
     replayed: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     @property
@@ -73,6 +77,7 @@ def find_erased(
     for (platform, object_), master in masters.items():
         search.master(tenant.slug, platform, object_, master)
     search.close_over_keys(tenant.slug, masters)
+    search.unknown(tenant.slug, {table.table for table in tables})
     search.refused(tenant.slug)
     if has_warehouse:
         search.quarantined(tenant.slug)
@@ -87,6 +92,7 @@ _TEMPORARY = {
     "gone_keys": "platform varchar, object varchar, skey varchar",
     "gone_refused": "landed_table varchar, load_id varchar, row_id bigint",
     "gone_quarantined": "row_id bigint",
+    "gone_unknown": "table_name varchar, load_id varchar, row_id bigint",
     "landed_keys": "table_number integer, row_id bigint, load_id varchar, load_row bigint, "
     "skey varchar, is_rejected boolean, platform varchar, object varchar",
 }
@@ -204,6 +210,30 @@ class _Search:
             "select master, count(*) from gone_master group by 1"
         ).fetchall():
             self.found.places[f"platform.{master}"] += rows
+
+    def unknown(self, slug: str, declared: Collection[str]) -> None:
+        """Note the rows of tables without a contract: any of their fields may name a person."""
+        schema = naming.landed_schema(slug)
+        for place in tables_of(self.connection, LANDING):
+            if place[0] != schema or place[1] in declared or place[1].startswith("_"):
+                continue
+            relation = f"landing.{quoted_name(schema)}.{quoted_name(place[1])}"
+            columns = columns_of(self.connection, relation)
+            fields = [quoted_name(name) for name in columns if not is_bookkeeping(name)]
+            texts = ", ".join(f"cast({field} as varchar)" for field in fields)
+            self._hits(
+                f"select rowid as row_id, list_filter([{texts}], x -> x is not null)::varchar[] "
+                f"as named, {addresses(fields)} as written from {relation}"
+            )
+            load = "_dlt_load_id" if "_dlt_load_id" in columns else "null"
+            self.connection.execute(
+                f"insert into gone_unknown select {quoted_text(place[1])}, {load}, t.rowid "
+                f"from {relation} as t semi join hits as h on h.row_id = t.rowid"
+            )
+            ((rows,),) = self.connection.execute("select count(*) from hits").fetchall()
+            if rows:
+                self.found.places[f"landing.{schema}.{place[1]}"] += rows
+                self.found.unknown.append(place[1])
 
     def refused(self, slug: str) -> None:
         """Note what landing refused."""
