@@ -41,7 +41,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Route what has landed, push it, and build the facts of each tenant that has news."""
-    from martlet.custody.erase import erase_what_came_back
+    from martlet.custody.erase import erase_what_came_back, unfinished_erasures
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
@@ -64,6 +64,8 @@ def run(
             terminal.warn(
                 f"{slug}: {rows:,} rows of erased persons had landed again; they are gone"
             )
+        for slug in sorted(unfinished_erasures(settings) & {t.slug for t in chosen}):
+            terminal.warn(f"{slug}: an erasure was killed before its end; give its command again")
         work = Run(settings, catalogue, tenants, listener, wait, strict=strict, full=full)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [

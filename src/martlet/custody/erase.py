@@ -82,7 +82,7 @@ def erase(
 ) -> Erasing:
     """Erase a person, known by any of `values`, from everything that holds the tenant's data.
 
-    Killed in between, nothing is half erased: the same call does the rest. With `linked`, the other
+    Killed in between, neither file is half rewritten, and the same call does the rest. With `linked`, the other
     identifiers in the person's records are erased too. Raises `BadInputError`, before anything is
     written, for values that identify nobody and for a target whose files cannot be rewritten.
     """
@@ -109,7 +109,14 @@ def erase(
     sought = {*values, *done.found.values}
     rebuild(settings, catalogue, tenants, tenant, sought, report, wait_seconds=wait_seconds)
     report.files = scrub_files(settings, sought)
+    with changed_ledger(settings) as held:
+        held[0] = held[0].finished(slug, values)
     return report
+
+
+def unfinished_erasures(settings: Settings) -> set[str]:
+    """Return the tenants of which an erasure was killed: its identifiers must be given again."""
+    return read_ledger(ledger_file(settings)).unfinished()
 
 
 @dataclass

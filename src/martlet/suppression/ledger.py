@@ -11,7 +11,7 @@ import secrets
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,12 +26,16 @@ LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Erasure:
-    """One identifier of one person at one tenant; `key` names the secret of its digest."""
+    """One identifier of one person at one tenant; `key` names the secret of its digest.
+
+    It keeps the person away from the beginning; `is_finished` says that all that was there went.
+    """
 
     tenant: str
     key: str
     digest: str
     erased_at: str
+    is_finished: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,26 @@ class ErasureLedger:
         )
         return ErasureLedger(keys, self.erasures + new)
 
+    def finished(self, tenant: str, values: Iterable[str]) -> "ErasureLedger":
+        """Return the ledger with the erasures of these identifiers as finished."""
+        spelled = [normalized(value) for value in values]
+        known = {_digest(key, tenant, value) for key in self.keys.values() for value in spelled}
+        return ErasureLedger(
+            self.keys,
+            tuple(
+                replace(e, is_finished=True) if e.tenant == tenant and e.digest in known else e
+                for e in self.erasures
+            ),
+        )
+
+    def unfinished(self) -> set[str]:
+        """Return the tenants of which an erasure was killed before its end."""
+        return {erasure.tenant for erasure in self.erasures if not erasure.is_finished}
+
     def joined(self, other: "ErasureLedger") -> "ErasureLedger":
         """Return what either of two ledgers knows."""
-        known = dict.fromkeys((*self.erasures, *other.erasures))
-        return ErasureLedger({**other.keys, **self.keys}, tuple(known))
+        known = {(e.tenant, e.key, e.digest): e for e in (*other.erasures, *self.erasures)}
+        return ErasureLedger({**other.keys, **self.keys}, tuple(known.values()))
 
     def without(self, tenant: str) -> "ErasureLedger":
         """Return the ledger without what it knows of a tenant."""
