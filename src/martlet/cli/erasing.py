@@ -64,6 +64,10 @@ def erase(
         )
     terminal = Terminal(as_json=as_json)
     terminal.say({**asdict(done), "rows": done.rows}, "\n".join(lines))
+    for finding in done.findings:
+        terminal.warn(f"{tenant}: {finding}")
+    if done.broken_promises:  # the person is gone; the facts are not there again
+        raise typer.Exit(1)
 
 
 def _identifiers(subjects: list[str] | None, file: Path | None) -> list[str]:

@@ -41,7 +41,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Route what has landed, push it, and build the facts of each tenant that has news."""
-    from martlet.custody.erase import erase_what_came_back, unfinished_erasures
+    from martlet.custody.erase import erased_again
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
@@ -55,17 +55,9 @@ def run(
         terminal.running(len(chosen)) as listener,
         alerting_crashes(settings, tenants, () if as_of else chosen, terminal),
     ):
-        came_back = (
-            {}
-            if as_of
-            else erase_what_came_back(settings, catalogue, tenants, chosen, wait_seconds=wait)
-        )
-        for slug, rows in came_back.items():
-            terminal.warn(
-                f"{slug}: {rows:,} rows of erased persons had landed again; they are gone"
-            )
-        for slug in sorted(unfinished_erasures(settings) & {t.slug for t in chosen}):
-            terminal.warn(f"{slug}: an erasure was killed before its end; give its command again")
+        if not as_of:
+            for sentence in erased_again(settings, catalogue, tenants, chosen, wait_seconds=wait):
+                terminal.warn(sentence)
         work = Run(settings, catalogue, tenants, listener, wait, strict=strict, full=full)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [

@@ -1,7 +1,7 @@
 """Erases persons: rows away, files written anew, and a keyed digest that keeps them away."""
 
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ from martlet.engines.rewriting import (
 )
 from martlet.engines.swap import finish_swap, swap_in
 from martlet.engines.targets import engine_of
-from martlet.errors import BadInputError
+from martlet.errors import BadInputError, MartletError
 from martlet.landing.lock import landing_lock
 from martlet.landing.pipeline import complete_pending
 from martlet.pipeline.progress import Silence
@@ -52,7 +52,10 @@ _QUARANTINE = ("ops", "platform_ops__quarantine_rows")
 
 @dataclass
 class Erasing:
-    """What one erasure did, or would do. `places` are the rows that went, by relation."""
+    """What one erasure did, or would do. `places` are the rows that went, by relation.
+
+    `broken_promises` and `findings` are those of the run that built the tenant's facts anew.
+    """
 
     tenant: str
     identifiers: int
@@ -62,6 +65,7 @@ class Erasing:
     files: list[str] = field(default_factory=list)
     versions_removed: int = 0
     published: str | None = None
+    broken_promises: int = 0
     findings: list[str] = field(default_factory=list)
 
     @property
@@ -82,9 +86,10 @@ def erase(
 ) -> Erasing:
     """Erase a person, known by any of `values`, from everything that holds the tenant's data.
 
-    Killed in between, neither file is half rewritten, and the same call does the rest. With `linked`, the other
-    identifiers in the person's records are erased too. Raises `BadInputError`, before anything is
-    written, for values that identify nobody and for a target whose files cannot be rewritten.
+    Killed in between, neither file is half rewritten, and the same call does the rest. With
+    `linked`, the other identifiers in the person's records are erased too. Raises `BadInputError`,
+    before anything is written, for values that identify nobody and for a target whose files cannot
+    be rewritten.
     """
     refuse_other_targets(settings, "erase")
     refuse_unfit(values)
@@ -112,11 +117,6 @@ def erase(
     with changed_ledger(settings) as held:
         held[0] = held[0].finished(slug, values)
     return report
-
-
-def unfinished_erasures(settings: Settings) -> set[str]:
-    """Return the tenants of which an erasure was killed: its identifiers must be given again."""
-    return read_ledger(ledger_file(settings)).unfinished()
 
 
 @dataclass
@@ -159,24 +159,35 @@ def erase_again(
     return Rewritten(found)
 
 
-def erase_what_came_back(
+def erased_again(
     settings: Settings,
     catalogue: Catalogue,
     tenants: TenantsFile,
     chosen: Iterable[Tenant],
     *,
     wait_seconds: float = WAIT_SECONDS,
-) -> dict[str, int]:
-    """Erase again what other loaders than Martlet have landed of the erased; rows by tenant."""
-    known = read_ledger(ledger_file(settings)).tenants() if settings.target == "duckdb" else set()
-    gone = {}
-    for tenant in chosen:
-        if tenant.slug not in known or not _has_foreign_tables(settings, tenant, wait_seconds):
+) -> Iterator[str]:
+    """Erase what other loaders than Martlet have landed of the erased; tell of it, and of erasures
+    that were killed.
+
+    A tenant of which this is impossible is told of, and does not stop the others.
+    """
+    ledger = read_ledger(ledger_file(settings))
+    for tenant in chosen if settings.target == "duckdb" else ():
+        if tenant.slug in ledger.unfinished():
+            yield f"{tenant.slug}: an erasure was killed before its end; give its command again"
+        if tenant.slug not in ledger.tenants():
             continue
-        rewritten = erase_again(settings, catalogue, tenants, tenant, wait_seconds=wait_seconds)
-        if rewritten.found.rows:
-            gone[tenant.slug] = rewritten.found.rows
-    return gone
+        try:
+            if not _has_foreign_tables(settings, tenant, wait_seconds):
+                continue
+            done = erase_again(settings, catalogue, tenants, tenant, wait_seconds=wait_seconds)
+        except MartletError as error:
+            yield f"{tenant.slug}: erased persons may have landed again: {error}"
+            continue
+        if done.found.rows:
+            rows = done.found.rows
+            yield f"{tenant.slug}: {rows:,} rows of erased persons had landed again; they are gone"
 
 
 def _has_foreign_tables(settings: Settings, tenant: Tenant, wait_seconds: float) -> bool:
@@ -209,6 +220,7 @@ def rebuild(
     if is_active and settings.warehouse.exists():
         run = Run(settings, catalogue, tenants, Silence(), wait_seconds)
         outcome = run.run((tenant,))
+        report.broken_promises = run.broken_promises
         report.findings = [finding.message for finding in outcome.findings]
     removed, current = remove_versions(
         settings, tenant.slug, values, keep_current=is_active, wait_seconds=wait_seconds
