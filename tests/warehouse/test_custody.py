@@ -148,12 +148,14 @@ def test_a_swap_that_was_killed_is_finished_by_the_next_command(tmp_path: Path) 
     (tmp_path / "marts" / "old").touch()
     (tmp_path / "a").write_text("new")  # which was moved before the kill
     (tmp_path / "b").write_text("old")
+    (tmp_path / "b").chmod(0o640)
     moves = {"staged/a": "a", "staged/b": "b", "staged/marts": "marts"}
     (tmp_path / JOURNAL).write_text(json.dumps({"moves": moves, "removed": ["staged"]}))
 
     finish_swap(tmp_path)
 
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "new"
+    assert (tmp_path / "b").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in (tmp_path / "marts").iterdir()] == ["new"]
     assert not (tmp_path / "staged").exists() and not (tmp_path / JOURNAL).exists()
 

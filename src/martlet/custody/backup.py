@@ -26,7 +26,7 @@ from martlet.engines.engine import WAIT_SECONDS
 from martlet.engines.layout import refuse_newer
 from martlet.engines.rewriting import held_still
 from martlet.engines.swap import finish_swap, swap_in
-from martlet.errors import BadInputError
+from martlet.errors import BadInputError, MartletError
 from martlet.landing.lock import landing_lock
 from martlet.marts.versions import VersionFolder
 from martlet.settings import Settings
@@ -177,7 +177,20 @@ def _empty_folders(home: Path) -> list[str]:
 
 def _copy_one(source: Path, folder: Path, name: str, files: dict[str, CopiedFile]) -> None:
     if source.exists():
-        files[name] = copied(source, folder / name)
+        with _written(folder):
+            files[name] = copied(source, folder / name)
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MartletError(
+            f"cannot be written: {error}",
+            where=str(folder),
+            remedy="make room, or name another folder; the home is as it was",
+        ) from error
 
 
 @contextmanager
@@ -192,7 +205,8 @@ def _staged(home: Path, folder: Path, manifest: Manifest) -> Iterator[Path]:
         for name in manifest.files:
             part, _, rest = name.partition("/")
             if part == HOME:
-                copied(folder / name, stage / rest)
+                with _written(stage):
+                    copied(folder / name, stage / rest)
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -103,6 +103,26 @@ def rewrite(
     new = f"new_{name}"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
+    try:
+        _write_anew(connection, name, new, target, selects, dropped, dropped_schemas)
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise MartletError(
+            f"the database cannot be written anew: {error}",
+            where=str(target),
+            remedy="make room for a copy of it; nothing was changed",
+        ) from error
+    return new
+
+
+def _write_anew(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    new: str,
+    target: Path,
+    selects: Mapping[Place, str],
+    dropped: frozenset[Place],
+    dropped_schemas: frozenset[str],
+) -> None:
     connection.execute(f"attach {quoted_text(str(target))} as {new} ({_OPTIONS[name]})")
     connection.execute(f"copy from database {name} to {new} (schema)")
     for schema, table in tables_of(connection, name):
@@ -116,7 +136,6 @@ def rewrite(
         connection.execute(f"insert into {new}.{relation} {query}")
     for schema in dropped_schemas:
         connection.execute(f"drop schema if exists {new}.{quoted_name(schema)} cascade")
-    return new
 
 
 def finish_rewriting(connection: duckdb.DuckDBPyConnection, new: str) -> None:

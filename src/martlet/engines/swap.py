@@ -59,6 +59,8 @@ def _move(home: Path, source: Path, target: Path, number: int) -> None:
         _remove(discarded)
         discarded.parent.mkdir(exist_ok=True)
         target.rename(discarded)
+    elif target.exists():
+        source.chmod(target.stat().st_mode & 0o7777)  # who could read it still can, nobody else
     source.replace(target)
 
 
