@@ -9,7 +9,7 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test prove-lake lint bench bench-quick cluster-demo generate lock clean
+.PHONY: help setup demo test prove-lake lint bench bench-quick cluster-demo generate lock audit-dependencies clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
 	@echo "make generate  publish new contract shapes, write all generated files"
 	@echo "make lock      resolve the dependencies anew into requirements.lock"
+	@echo "make audit-dependencies  ask PyPI's and npm's advisories about each of them"
 	@echo "make clean     remove the environment and all local state"
 
 setup: $(READY)
@@ -74,5 +75,11 @@ lock:
 		--no-emit-index-url --no-annotate --group dev --extra lake \
 		pyproject.toml --output-file requirements.lock
 
+# In an environment of its own: what checks the lock is no part of it. Unanswered is not clean.
+audit-dependencies:
+	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
+	@.audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	@npm audit --audit-level=moderate
+
 clean:
-	@rm -rf $(VENV) node_modules data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .audit node_modules data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis

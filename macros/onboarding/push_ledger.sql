@@ -53,15 +53,15 @@
         {{ extracted_at(load) }},
         landed,
         pushed,
-        landed - pushed - quarantined,
+        landed - pushed - quarantined - {{ load.rows_erased }},
         quarantined,
-        0,
+        {{ load.rows_erased }},
         {{ tombstones }},
         cast(current_timestamp at time zone 'UTC' as timestamp),
     from (
         select
             coalesce(max(source_schema_hash), '{{ landing.source_schema_hash }}') as source_schema_hash,
-            {{ rows_in_table + load.rows_refused if load.rows_missing is none else load.rows_missing }} as landed,
+            {{ rows_in_table + load.rows_refused + load.rows_erased if load.rows_missing is none else load.rows_missing }} as landed,
             (select count(*) from martlet_fresh) as pushed,
             count(rejected_because) + {{ load.rows_refused }} as quarantined,
         from martlet_incoming

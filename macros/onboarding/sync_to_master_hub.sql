@@ -43,6 +43,7 @@
                 scope_start,
                 scope_end,
                 rows_quarantined,
+                rows_received - rows_accepted - rows_quarantined as rows_erased,
                 extracted_at,
                 max(extracted_at) over () as newest_extracted_at,
             from {{ loads_table }}
@@ -58,6 +59,7 @@
                 null as scope_start,
                 null as scope_end,
                 0 as rows_quarantined,
+                0 as rows_erased,
                 null as extracted_at,
                 null as newest_extracted_at,
             from {{ relation }}
@@ -105,8 +107,9 @@
         {% do loads.append({
             'load_id': row[0], 'rows_of': "load_id = '" ~ row[0] ~ "'", 'mode': row[1], 'is_complete': row[2],
             'scope_accounts': fromjson(row[3]) if row[3] else [], 'scope_start': row[4], 'scope_end': row[5],
-            'rows_refused': 0 if landing.accounts is defined else row[6], 'extracted_at': row[7],
-            'may_be_late': row[7] and row[7] < row[8], 'rows_missing': row[9],
+            'rows_refused': 0 if landing.accounts is defined else row[6],
+            'rows_erased': 0 if landing.accounts is defined else row[7], 'extracted_at': row[8],
+            'may_be_late': row[8] and row[8] < row[9], 'rows_missing': row[10],
         }) %}
     {% endfor %}
     {{ return(loads) }}
@@ -117,7 +120,8 @@
     {% set load_id = run_query("select printf('%.6f', epoch_us(current_timestamp) / 1000000)").rows[0][0] %}
     {{ return({
         'load_id': load_id, 'rows_of': 'load_id is null', 'mode': 'upsert', 'is_complete': false,
-        'scope_accounts': [], 'scope_start': none, 'scope_end': none, 'rows_refused': 0, 'extracted_at': none,
+        'scope_accounts': [], 'scope_start': none, 'scope_end': none, 'rows_refused': 0, 'rows_erased': 0,
+        'extracted_at': none,
         'may_be_late': false, 'rows_missing': none,
     }) }}
 {% endmacro %}

@@ -106,6 +106,8 @@ class Terminal:
             )
         self._show(asdict(report), table)
         for row in report.tables:
+            if row.erased:
+                self.warn(f"{row.table}: {row.erased:,} records of erased persons were dropped")
             for reason, count in list(row.reasons.items())[:5]:
                 self._err.print(
                     f"! {row.table}: {count:,} bad rows are kept in quarantine: {reason}",

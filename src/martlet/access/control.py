@@ -136,6 +136,24 @@ class ControlFile:
             connection.execute("pragma synchronous = off")
             connection.execute(sql, parameters)
 
+    def forget_tenant(self, tenant: str) -> int:
+        """Delete a tenant's keys with their sessions, for good; return how many keys."""
+        if not self._path.exists():
+            return 0
+        with self.transaction() as connection:
+            connection.execute("pragma secure_delete = on")
+            named = "select id from keys where tenant = ?"
+            if connection.execute(
+                "select 1 from sqlite_master where type = 'table' and name = 'sessions'"
+            ).fetchone():
+                connection.execute(f"delete from sessions where key_id in ({named})", (tenant,))
+            connection.execute("update keys set replaced_by = null where tenant = ?", (tenant,))
+            gone = connection.execute("delete from keys where tenant = ?", (tenant,)).rowcount
+        with self._typed_errors(), closing(self._connect(self._busy_seconds)) as connection:
+            connection.execute("vacuum")
+            connection.execute("pragma wal_checkpoint(truncate)")
+        return gone
+
     def close(self) -> None:
         """Let go of the file; a later read opens it again."""
         with self._lock:
@@ -242,6 +260,17 @@ class ControlFile:
             where=str(self._path),
             remedy="restore it from a backup, or move it away and make new keys",
         )
+
+
+def copy_control_file(source: Path, target: Path) -> None:
+    """Write a whole copy of a control file, whoever uses it meanwhile; for its owner only."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        closing(_connection(source, BUSY_SECONDS)) as read,
+        closing(_connection(target, BUSY_SECONDS)) as written,
+    ):
+        read.backup(written)
 
 
 def _connection(path: Path, busy_seconds: float) -> sqlite3.Connection:

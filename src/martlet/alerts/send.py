@@ -70,6 +70,16 @@ def send_alerts(
     return warnings
 
 
+def forget_tenant(settings: Settings, tenant: str) -> None:
+    """Forget what channels were told, or are to be told, of a tenant."""
+    path = memory_file(settings)
+    if not path.exists():
+        return
+    with _memory(path) as memories:
+        for memory in memories.values():
+            memory.forget_unwanted(lambda finding: finding.tenant != tenant)
+
+
 def _tell(path: Path, channel: Channel, environ: Mapping[str, str], now: datetime) -> str | None:
     """Send a channel what waits for it; return why it failed."""
     memory = read_memory(path)[channel.name]

@@ -15,7 +15,7 @@ from martlet import naming
 from martlet.config.tenants import Tenant, TenantsFile
 from martlet.contracts.base import Column, ObjectContract
 from martlet.contracts.library import object_contract
-from martlet.engines.duckdb_engine import quoted_name, quoted_text
+from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
 from martlet.pipeline.accounts import account_expression
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.routes import declared_tables
@@ -196,11 +196,7 @@ def landed_tables(
         for d in declared_tables(tenant, tenants)
     }
     own = naming.landed_schema(tenant.slug)
-    for platform, object_, connection, table in warehouse.execute(
-        f"select distinct source_platform, object, connection, landed_table from {LEDGER} "
-        "where tenant_slug = ? order by all",
-        [tenant.slug],
-    ).fetchall():
+    for platform, object_, connection, table in _in_ledger(warehouse, tenant.slug):
         if table not in shared:
             places[platform, object_, connection, own, table] = None
     tables = [
@@ -221,8 +217,21 @@ def landed_tables(
         for platform, object_, connection, schema, table in places
         if (schema, table) in columns
     ]
+    if not columns_of(warehouse, LEDGER):
+        return tables
     aliases = stored_aliases(warehouse)
     return [_with_aliases(warehouse, table, aliases) for table in tables]
+
+
+def _in_ledger(warehouse: DuckDBPyConnection, slug: str) -> list[tuple[str, str, str, str]]:
+    """Return platform, object, connection and table of what was ever pushed."""
+    if not columns_of(warehouse, LEDGER):
+        return []
+    return warehouse.execute(
+        f"select distinct source_platform, object, connection, landed_table from {LEDGER} "
+        "where tenant_slug = ? order by all",
+        [slug],
+    ).fetchall()
 
 
 def _with_aliases(
@@ -269,7 +278,8 @@ def loads_query(table: LandedTable) -> str:
                 cast(scope_start as date) as scope_start,
                 cast(scope_end as date) as scope_end,
                 cast(extracted_at as timestamp) as extracted_at,
-                cast(rows_quarantined as bigint) as refused
+                cast(rows_quarantined as bigint) as refused,
+                cast(rows_received - rows_accepted - rows_quarantined as bigint) as erased
             from {schema}._martlet_loads
             where
                 table_name = {quoted_text(table.table)}
@@ -280,7 +290,8 @@ def loads_query(table: LandedTable) -> str:
             _dlt_load_id as load_id, false as is_complete, false as is_scoped,
             cast([] as varchar[]) as accounts,
             cast(null as date) as scope_start, cast(null as date) as scope_end,
-            max({table.extracted_at}) as extracted_at, cast(0 as bigint) as refused
+            max({table.extracted_at}) as extracted_at, cast(0 as bigint) as refused,
+            cast(null as bigint) as erased -- only the ledger knows
         from {table.relation}
         where _dlt_load_id in ({finished})
         group by 1

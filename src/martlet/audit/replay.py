@@ -17,7 +17,7 @@ from martlet.audit.late import Record, Sighting, TakenLoad
 from martlet.engines.duckdb_engine import quoted_text
 from martlet.pipeline.audit import LEDGER
 
-COUNTS = ("landed", "pushed", "known", "quarantined", "tombstoned")
+COUNTS = ("landed", "pushed", "known", "quarantined", "erased", "tombstoned")
 _COVERS = """(
     not l.is_scoped
     or coalesce({day} between l.scope_start and l.scope_end, false)
@@ -87,8 +87,7 @@ def _ledger_query(table: LandedTable) -> str:
     return f"""
         select
             load_id, landed_table, count(*) as entries,
-            {", ".join(f"cast(sum(rows_{name}) as bigint) as {name}" for name in COUNTS)},
-            cast(sum(rows_erased) as bigint) as erased
+            {", ".join(f"cast(sum(rows_{name}) as bigint) as {name}" for name in COUNTS)}
         from {LEDGER}
         where {place_of(table)} and object = {quoted_text(table.object)}
             -- what a replay of quarantined rows moves between two terms of the sum

@@ -49,6 +49,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Route what has landed, push it, and build the facts of each tenant that has news."""
+    from martlet.custody.erase import erased_again
     from martlet.pipeline.findings import Finding
     from martlet.pipeline.run import Run
 
@@ -72,6 +73,9 @@ def run(
         terminal.running(len(chosen)) as listener,
         alerting_crashes(settings, tenants, () if as_of else chosen, terminal),
     ):
+        if not as_of:
+            for sentence in erased_again(settings, catalogue, tenants, chosen, wait_seconds=wait):
+                terminal.warn(sentence)
         work = Run(settings, catalogue, tenants, listener, wait, strict=strict, full=full)
         report = work.run_as_of(chosen, as_of) if as_of else work.run(chosen)
     report.findings += [

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,9 @@ from pathlib import Path
 import duckdb
 
 from martlet.engines.engine import WAIT_SECONDS, Maintenance, Result
+from martlet.engines.layout import refuse_newer, stated_layout
 from martlet.engines.limits import apply_engine_settings
+from martlet.engines.swap import finish_swap
 from martlet.errors import BadInputError, MartletError
 from martlet.settings import Settings
 
@@ -36,11 +38,13 @@ class FileLanding:
         self.settings = settings
 
     def create_landing(self) -> None:
+        finish_swap(self.settings.home)
         create_landing(self.settings.landing)
 
     def open_landing(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        finish_swap(self.settings.home)
         return connect(self.settings.landing, read_only=read_only, wait_seconds=wait_seconds)
 
     def open_loading(
@@ -75,9 +79,11 @@ class DuckDBEngine(FileLanding):
         return self.settings.warehouse.exists()
 
     def create_warehouse(self) -> None:
+        finish_swap(self.settings.home)
         create_warehouse(self.settings.warehouse)
 
     def refuse_broken(self, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        finish_swap(self.settings.home)
         paths = (self.settings.landing, self.settings.warehouse)
         for path in paths if not all(path.exists() for path in paths) else ():
             if path.exists():
@@ -87,12 +93,20 @@ class DuckDBEngine(FileLanding):
     def open_warehouse(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds)
+        finish_swap(self.settings.home)
+        return _of_this_layout(
+            self.settings,
+            connect(self.settings.warehouse, read_only=read_only, wait_seconds=wait_seconds),
+        )
 
     def open_both(
         self, *, read_only: bool = False, wait_seconds: float = WAIT_SECONDS
     ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds)
+        finish_swap(self.settings.home)
+        return _of_this_layout(
+            self.settings,
+            connect_warehouse(self.settings, read_only=read_only, wait_seconds=wait_seconds),
+        )
 
     def keep_open(
         self, *, wait_seconds: float = WAIT_SECONDS
@@ -124,6 +138,15 @@ class DuckDBEngine(FileLanding):
         """The profile's settings are all."""
 
 
+@contextmanager
+def _of_this_layout(
+    settings: Settings, opened: AbstractContextManager[duckdb.DuckDBPyConnection]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened as connection:
+        refuse_newer(connection, str(settings.warehouse))
+        yield connection
+
+
 def create_landing(path: Path) -> None:
     """Create the landing file where there is none."""
     _create(path, f"block_size {LANDING_BLOCK_SIZE}, storage_version '{LANDING_STORAGE_VERSION}'")
@@ -131,7 +154,7 @@ def create_landing(path: Path) -> None:
 
 def create_warehouse(path: Path) -> None:
     """Create the warehouse file where there is none; must come before any other tool opens it."""
-    _create(path, f"storage_version '{WAREHOUSE_STORAGE_VERSION}'")
+    _create(path, f"storage_version '{WAREHOUSE_STORAGE_VERSION}'", stated_layout("created"))
 
 
 @contextmanager
@@ -224,7 +247,7 @@ def quoted_name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def _create(path: Path, options: str) -> None:
+def _create(path: Path, options: str, statements: Iterable[str] = ()) -> None:
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -233,6 +256,8 @@ def _create(path: Path, options: str) -> None:
         draft.unlink(missing_ok=True)
         with duckdb.connect(":memory:") as connection:
             connection.execute(f"attach {quoted_text(str(draft))} as created ({options})")
+            for statement in statements:
+                connection.execute(statement)
             connection.execute("detach created")
         # A link never replaces: of two processes that create the file, one keeps the other's.
         path.hardlink_to(draft)

@@ -59,10 +59,11 @@ class LandedBatch:
     scope_start: date | None
     scope_end: date | None
     extracted_at: datetime
+    erased: int = 0  # records of erased persons, which were dropped
 
     @property
     def received(self) -> int:
-        return int(self.rows.num_rows) + len(self.rejected)
+        return int(self.rows.num_rows) + len(self.rejected) + self.erased
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ from martlet.landing.batches import (
     SpilledRows,
 )
 from martlet.landing.dlt_runner import DltPackage, landed_load_id, open_pipeline, recover
+from martlet.landing.erased import without_erased
 from martlet.landing.lock import landing_lock
 from martlet.registry.fingerprint import canonical_type, fold_name, is_bookkeeping
 from martlet.settings import Settings
+from martlet.suppression.ledger import ledger_file, read_ledger
 
 LOADS_TABLE = "_martlet_loads"
 QUARANTINE_TABLE = "_martlet_quarantine_rows"
@@ -71,7 +73,10 @@ TableNamer = Callable[[LandedBatch], str]
 
 @dataclass(frozen=True)
 class LandedTable:
-    """What one load brought to one table; `reasons` are the most frequent of its bad rows."""
+    """What one load brought to one table; `reasons` are the most frequent of its bad rows.
+
+    `erased` records were dropped: they were of persons who were erased.
+    """
 
     tenant: str
     platform: str
@@ -83,6 +88,7 @@ class LandedTable:
     accepted: int
     quarantined: int
     reasons: dict[str, int]
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,15 +122,17 @@ def land(
     """Append the batches to the tenant's schema of the landing file.
 
     Consecutive batches of one connection become one package: all of its tables are there, or none
-    is. What an interrupted landing of that connection left behind is completed first. Raises
-    `BadInputError` when a batch does not fit the table that is there, `MartletError` when the file
-    or the landing lock stays held, `BrokenPromiseError` when rows are missing after the load.
+    is. Records of erased persons are dropped and counted. What an interrupted landing of that
+    connection left behind is completed first. Raises `BadInputError` when a batch does not fit the
+    table that is there, `MartletError` when the file or the landing lock stays held,
+    `BrokenPromiseError` when rows are missing after the load.
     """
     tables: list[LandedTable] = []
     recovered: list[RecoveredLoad] = []
     with landing_lock(settings, wait_seconds):
         engine_of(settings).create_landing()
-        for package in _packages(batches):
+        erased = read_ledger(ledger_file(settings)).subjects(tenant_slug)
+        for package in _packages(without_erased(batch, erased) for batch in batches):
             landing = _PackageLanding(settings, tenant_schema, tenant_slug, package, table_namer)
             recovered += landing.recover(wait_seconds)
             landed = landing.run()
@@ -133,6 +141,14 @@ def land(
                 for t in landed:
                     progress(Progress("landed", t.platform, t.connection, t.object, t.accepted))
     return LandingReport(tuple(tables), tuple(recovered))
+
+
+def complete_pending(settings: Settings, schema: str) -> None:
+    """Complete what killed landings of a schema left, in whatever connection; needs the lock."""
+    for folder in sorted(settings.dlt_dir.glob(f"{schema}__*")):
+        pipeline = open_pipeline(settings, folder.name, schema)
+        if recover(pipeline):
+            engine_of(settings).hand_over(schema)
 
 
 def _packages(batches: Iterable[LandedBatch]) -> Iterator[list[LandedBatch]]:
@@ -205,6 +221,7 @@ class _PackageLanding:
                 batch.rows.num_rows,
                 len(batch.rejected),
                 _reasons(batch),
+                batch.erased,
             )
             for table, batch in self.batches.items()
         ]

@@ -144,6 +144,11 @@ class VersionFolder:
             self._remove(surplus)
         return surplus
 
+    def withdraw_all(self) -> None:
+        """Leave nothing published: the pointer goes first, then whoever holds the lock removes."""
+        (self.path / _POINTER).unlink(missing_ok=True)
+        _sync(self.path)
+
     def withdrawn(self) -> dict[str, str]:
         """Return the content digest of each version that was rolled back, by version."""
         return {version: digest for version, digest in self._left().items() if digest}

@@ -123,8 +123,8 @@ def _audit_table(
         ).fetchall()
     }
     broken = []
-    for load_id, refused in loads:
-        rows = landed.get(load_id, 0) + refused
+    for load_id, absent in loads:
+        rows = landed.get(load_id, 0) + absent
         counted, accounted = ledger.get(load_id, (0, 0))
         if load_id not in ledger or not rows == counted == accounted:
             promise = f"{rows} rows landed, the ledger accounts for {accounted} of {counted}"
@@ -135,11 +135,13 @@ def _audit_table(
 def _loads_of_run(
     warehouse: DuckDBPyConnection, declaration: Declaration, beginning: Beginning
 ) -> list[tuple[str, int]]:
-    """Return the loads of a table that the run was to push, or pushed, with their refused rows."""
+    """Return the loads of a table that the run was to push, or pushed, with how many
+    rows are not there: those that were refused, and those of erased persons.
+    """
     schema = quoted_name(declaration.schema)
     return warehouse.execute(
         f"""
-        select _dlt_load_id, sum(rows_quarantined)
+        select _dlt_load_id, sum(rows_received - rows_accepted)
         from landing.{schema}._martlet_loads
         where
             table_name = $table
@@ -173,7 +175,7 @@ def _audit_master(
         f"and connection = {quoted_text(declaration.connection)}"
     )
     pushed = warehouse.execute(
-        f"select load_id, sum(rows_pushed + rows_tombstoned - rows_erased) from {LEDGER} "
+        f"select load_id, sum(rows_pushed + rows_tombstoned) from {LEDGER} "
         f"where rowid >= ? and {place} and object = ? and landed_table = ? group by 1 order by 1",
         [ledger_rows_before, declaration.object, declaration.table],
     ).fetchall()

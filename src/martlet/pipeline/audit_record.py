@@ -39,13 +39,20 @@ def record_audits(settings: Settings, broken: Mapping[str, int], *, by: str) -> 
                 before = records.get(slug)
                 if by == "audit" or count or before is None or not before.broken_promises:
                     records[slug] = AuditRecord(at, by, count)
-            document = {slug: asdict(record) for slug, record in records.items()}
-            draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-            draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
-            draft.replace(path)
+            _write(path, records)
     except (OSError, Timeout) as error:
         return [f"the result of the audit could not be kept for `martlet status`: {error}"]
     return []
+
+
+def forget_audit(settings: Settings, slug: str) -> None:
+    """Forget how a tenant's audits ended."""
+    path = _file(settings)
+    if not path.exists():
+        return
+    with FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
+        records = {name: r for name, r in newest_audits(settings).items() if name != slug}
+        _write(path, records)
 
 
 def newest_audits(settings: Settings) -> dict[str, AuditRecord]:
@@ -55,6 +62,13 @@ def newest_audits(settings: Settings) -> dict[str, AuditRecord]:
         return {tenant: AuditRecord(**record) for tenant, record in document.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+
+
+def _write(path: Path, records: Mapping[str, AuditRecord]) -> None:
+    document = {slug: asdict(record) for slug, record in records.items()}
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    draft.replace(path)
 
 
 def _file(settings: Settings) -> Path:
