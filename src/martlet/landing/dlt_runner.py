@@ -1,7 +1,9 @@
 """The part that knows dlt: its settings, its packages, and what a kill leaves of them."""
 
 import os
+import shutil
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -47,6 +49,7 @@ def recover(pipeline: Any) -> list[str]:
     """
     from dlt.pipeline.exceptions import PipelineStepFailed
 
+    _finish_commits(pipeline)
     if not pipeline.has_pending_data:
         return []
     try:
@@ -55,6 +58,18 @@ def recover(pipeline: Any) -> list[str]:
     except PipelineStepFailed as error:
         raise _failed(pipeline, "an interrupted landing cannot be completed", error) from error
     return list(info.loads_ids) if info else []
+
+
+def _finish_commits(pipeline: Any) -> None:
+    """Delete what dlt has extracted of packages that it has normalized already.
+
+    It renames a package and deletes its source after that. After a kill between the two, it would
+    normalize the package again, and find the name taken: at this and every later attempt.
+    """
+    extracted = Path(pipeline.working_dir) / "normalize" / "extracted"
+    normalized = set(pipeline.list_normalized_load_packages())
+    for load_id in normalized.intersection(pipeline.list_extracted_load_packages()):
+        shutil.rmtree(extracted / load_id)
 
 
 def landed_load_id(pipeline: Any, package: DltPackage) -> str:
