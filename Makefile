@@ -9,11 +9,14 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test lint bench bench-quick generate lock clean
+TORTURE_MINUTES ?= 20
+
+.PHONY: help setup demo test torture lint bench bench-quick generate lock clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make test      set up, run all tests"
+	@echo "make torture   set up, kill, race and attack it for 20 minutes; see CONTRIBUTING.md"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
 	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
@@ -42,6 +45,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+# What it found once more: TORTURE="--seed 7 --only kills --start 12"
+torture: $(READY)
+	@PYTHONPATH=. $(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE)
 
 lint: $(READY)
 	@$(BIN)/ruff check src scripts tests bench

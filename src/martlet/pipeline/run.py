@@ -217,6 +217,7 @@ class Run:
                 as_of=as_of,
                 on_model=self.listener.model,
                 on_end=record,
+                wait_seconds=self.wait_seconds,
             )
         self._tell_failures(tenant, outcome)
         with self._warehouse() as warehouse:
@@ -278,6 +279,7 @@ class Run:
             exclude=exclude,
             on_model=self.listener.model,
             on_end=record,
+            wait_seconds=self.wait_seconds,
         )
         for pause in CONFLICT_PAUSES:
             if not any(self._engine.is_conflict(node.message or "") for node in outcome.failed):
@@ -291,6 +293,7 @@ class Run:
                     select=again,
                     on_model=self.listener.model,
                     on_end=record,
+                    wait_seconds=self.wait_seconds,
                 )
             )
         return outcome
