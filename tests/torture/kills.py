@@ -242,10 +242,16 @@ def _kill_runs(
 
 def _kill_publications(bases: Bases, folder: Path, chance: random.Random, report: Report) -> None:
     project = copied(bases.published, folder / "project")
+    kill_publications(project, chance, report, kills=chance.randint(6, 12))
+
+
+def kill_publications(
+    project: Project, chance: random.Random, report: Report, *, kills: int
+) -> None:
+    """Kill publications of what is published already; every version has the same rows."""
     arguments = ("publish", "--force")
     truth, true_marts = warehouse_contents(project), marts(project)
     with Reader(project, frozenset(true_marts.values())) as reader:
-        kills = chance.randint(6, 12)
         _kill(project, arguments, PUBLISH_POINTS, chance, report, kills=kills, seconds=3)
         succeed(project, *arguments)
     report.polls += reader.polls

@@ -1,6 +1,7 @@
 """The part that knows dlt: its settings, its packages, and what a kill leaves of them."""
 
 import os
+import re
 import shutil
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +17,7 @@ from martlet.settings import Settings
 # table name to its rows and those of its text columns that hold JSON
 DltPackage = dict[str, tuple[pa.Table | SpilledRows, list[str]]]
 
+_RAISED = re.compile(r"^[\w.]+(?:Error|Exception): (.+)$", re.MULTILINE)
 _ENVIRONMENT = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -112,10 +114,17 @@ def _hints(rows: pa.Table | SpilledRows, json_columns: list[str]) -> dict[str, d
     return hints
 
 
+def _reason(error: Exception) -> str:
+    """Return what went wrong, without the stack that dlt tells of a failed job."""
+    text = str(error).partition("\n\nPending packages")[0]
+    raised = _RAISED.findall(text) if "Traceback (most recent" in text else []
+    return str(raised[-1]) if raised else text
+
+
 def _failed(pipeline: Any, what: str, error: Exception) -> MartletError:
     folder = f"{pipeline.pipelines_dir}/{pipeline.pipeline_name}"
     return MartletError(
-        f"{what}: {error}",
+        f"{what}: {_reason(error)}",
         where=folder,
         remedy="land again: what is pending is completed first. If it can never be completed, "
         "remove that folder and land the data again",
