@@ -9,13 +9,16 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test prove-lake lint bench bench-quick cluster-demo generate lock audit-dependencies clean
+TORTURE_MINUTES ?= 20
+
+.PHONY: help setup demo test torture prove-lake lint bench bench-quick cluster-demo generate lock audit-dependencies clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make cluster-demo  set up, start PostgreSQL and an object store here, three workers, two servers"
 	@echo "make test      set up, run all tests"
 	@echo "make prove-lake  eight processes on one lake, and faults in mid-run, in minutes"
+	@echo "make torture   set up, kill, race and attack it for 20 minutes; see CONTRIBUTING.md"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
 	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
@@ -52,6 +55,10 @@ test: $(READY)
 # As root with network namespaces, or else by stopping servers.
 prove-lake: $(READY)
 	@$(BIN)/python -m pytest -m proof tests/lake
+
+# What it found once more: TORTURE="--seed 7 --only kills --start 12"
+torture: $(READY)
+	@PYTHONPATH=. $(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE)
 
 lint: $(READY)
 	@$(BIN)/ruff check src scripts tests bench docs/examples

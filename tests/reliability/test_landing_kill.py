@@ -26,7 +26,8 @@ tenants:
 """
 
 # Kills its own process where dlt enters the step; for `committed`, between the commit of the rows
-# and dlt's note that the file is loaded; for `completed`, between the load's own row and that note.
+# and dlt's note that the file is loaded; for `completed`, between the load's own row and that note;
+# for `normalized`, between the rename of a package and the deletion of what it was made of.
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
@@ -50,6 +51,14 @@ if step == "committed":
     PackageStorage.save_pending_transition = die
 elif step == "completed":
     LoadStorage.complete_load_package = die
+elif step == "normalized":
+    commit = LoadStorage.commit_new_load_package
+
+    def commit_and_die(*arguments):
+        commit(*arguments)
+        die()
+
+    LoadStorage.commit_new_load_package = commit_and_die
 else:
     setattr(Pipeline, step, die)
 settings = Settings(Path(project), Path(home), Path(tenants))
@@ -111,7 +120,7 @@ def place(tmp_path: Path) -> Place:
     return Place(Settings(project_dir=ROOT, home=tmp_path / "data", tenants_file=tenants))
 
 
-@pytest.mark.parametrize("step", ["normalize", "load", "committed", "completed"])
+@pytest.mark.parametrize("step", ["normalize", "normalized", "load", "committed", "completed"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first_landing", "later_landing"])
 def test_a_killed_landing_is_completed_before_the_new_data_and_both_are_there_once(
     place: Place, step: str, is_first: bool

@@ -174,6 +174,15 @@ def test_an_unknown_field_lands_as_json_under_the_spelling_that_came_first(tmp_p
     ]
 
 
+def test_a_name_that_no_sql_can_hold_lands_under_one_that_it_can(tmp_path: Path) -> None:
+    path = lines(tmp_path, '{"id": 1, "a\\u0000b": "\\u0000"}')
+
+    batch = read(path, "shopify", "orders")
+
+    assert batch.rows.column_names[-2:] == ["a_b", "_martlet_row"]
+    assert columns(batch, "a_b") == [('"\\u0000"',)]
+
+
 def test_what_an_earlier_landing_added_for_itself_is_left_out(tmp_path: Path) -> None:
     path = lines(
         tmp_path, '{"id": 1, "_dlt_load_id": "1", "_martlet_row": 3, "_airbyte_raw_id": 2}'

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from martlet.errors import MartletError
+from martlet.pipeline.dbt_run import run_dbt
 from tests.project import Project, Result, new_project
 from tests.warehouse.state import facts, files, generated, ledger, masters, tenant
 
@@ -378,6 +380,16 @@ def test_a_command_that_waits_goes_on_when_the_holder_lets_go(built: Project) ->
 
     assert waiting.returncode == 0
     assert json.loads(output)["added"] == 0
+
+
+def test_dbt_names_the_holder_of_a_database_that_it_found_free_a_moment_before(
+    built: Project,
+) -> None:
+    with (
+        _held(built.warehouse) as holder,
+        pytest.raises(MartletError, match=f"another process holds the database: PID {holder}"),
+    ):
+        run_dbt(built.settings, "acme", wait_seconds=0)
 
 
 def _databases(project: Project) -> dict[str, bytes]:

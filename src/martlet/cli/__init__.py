@@ -1,6 +1,9 @@
 """The command line: arguments in, one call, a table or one JSON document out."""
 
 import sys
+from typing import NoReturn
+
+import duckdb
 
 from martlet.cli import (
     alerts,
@@ -47,10 +50,24 @@ __all__ = [
 ]
 
 
+_ROOM = "see that the disk has room and MARTLET_HOME can be written; then do the same again"
+
+
 def main() -> None:
-    """Run the command line; errors made on purpose are printed and give their exit code."""
+    """Run the command line; errors made on purpose are printed and give their exit code.
+
+    So are those that no code can prevent: a disk that is full, a folder that cannot be written.
+    """
     try:
         app()
     except MartletError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        _end(error)
+    except (duckdb.OperationalError, duckdb.FatalException) as error:
+        _end(MartletError(f"the database refused a step: {error}", remedy=_ROOM))
+    except OSError as error:
+        _end(MartletError(f"a step failed: {error}", remedy=_ROOM))
+
+
+def _end(error: MartletError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)  # noqa: T201
+    sys.exit(error.exit_code)

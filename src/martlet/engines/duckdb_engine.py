@@ -27,6 +27,7 @@ LANDING_STORAGE_VERSION = "v1.2.0"
 
 _RESTORE = "restore the file from a backup, or move it away and land and run again"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+_HELD_FILE = re.compile(r'lock on file "([^"]+)"')
 _LOCKED = re.compile(r"\block\b", re.IGNORECASE)  # a block is none
 _CORRUPT = re.compile(r"corrupt database|could not read enough bytes|checksum", re.IGNORECASE)
 
@@ -222,6 +223,12 @@ def file_stamp(path: Path) -> str:
             continue
         stamps.append(f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}.{stat.st_ctime_ns}")
     return "+".join(stamps)
+
+
+def holding(message: str) -> MartletError | None:
+    """Return who holds a file, where that is what DuckDB said and another tool passed on."""
+    held = _HELD_FILE.search(message)
+    return _explained(Path(held[1]), duckdb.IOException(message)) if held else None
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """The part that knows dlt: its settings, its packages, and what a kill leaves of them."""
 
 import os
+import re
+import shutil
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +17,7 @@ from martlet.settings import Settings
 # table name to its rows and those of its text columns that hold JSON
 DltPackage = dict[str, tuple[pa.Table | SpilledRows, list[str]]]
 
+_RAISED = re.compile(r"^[\w.]+(?:Error|Exception): (.+)$", re.MULTILINE)
 _ENVIRONMENT = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -47,6 +51,7 @@ def recover(pipeline: Any) -> list[str]:
     """
     from dlt.pipeline.exceptions import PipelineStepFailed
 
+    _finish_commits(pipeline)
     if not pipeline.has_pending_data:
         return []
     try:
@@ -55,6 +60,18 @@ def recover(pipeline: Any) -> list[str]:
     except PipelineStepFailed as error:
         raise _failed(pipeline, "an interrupted landing cannot be completed", error) from error
     return list(info.loads_ids) if info else []
+
+
+def _finish_commits(pipeline: Any) -> None:
+    """Delete what dlt has extracted of packages that it has normalized already.
+
+    It renames a package and deletes its source after that. After a kill between the two, it would
+    normalize the package again, and find the name taken: at this and every later attempt.
+    """
+    extracted = Path(pipeline.working_dir) / "normalize" / "extracted"
+    normalized = set(pipeline.list_normalized_load_packages())
+    for load_id in normalized.intersection(pipeline.list_extracted_load_packages()):
+        shutil.rmtree(extracted / load_id)
 
 
 def landed_load_id(pipeline: Any, package: DltPackage) -> str:
@@ -97,10 +114,17 @@ def _hints(rows: pa.Table | SpilledRows, json_columns: list[str]) -> dict[str, d
     return hints
 
 
+def _reason(error: Exception) -> str:
+    """Return what went wrong, without the stack that dlt tells of a failed job."""
+    text = str(error).partition("\n\nPending packages")[0]
+    raised = _RAISED.findall(text) if "Traceback (most recent" in text else []
+    return str(raised[-1]) if raised else text
+
+
 def _failed(pipeline: Any, what: str, error: Exception) -> MartletError:
     folder = f"{pipeline.pipelines_dir}/{pipeline.pipeline_name}"
     return MartletError(
-        f"{what}: {error}",
+        f"{what}: {_reason(error)}",
         where=folder,
         remedy="land again: what is pending is completed first. If it can never be completed, "
         "remove that folder and land the data again",

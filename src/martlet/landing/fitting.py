@@ -20,8 +20,9 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SHAPES = 1_000  # of which the columns are kept in mind
 _OWN = ("_dlt_", "_martlet_")  # what landing itself writes to every table
-# what dlt's naming replaces in names; two that differ only there would be one column
-_REPLACED = str.maketrans("\n\r'\"▶", "_____")
+# What dlt's naming replaces in names, and NUL, which no SQL can hold; two that differ only there
+# would be one column.
+_REPLACED = str.maketrans("\n\r'\"▶\0", "______")
 
 
 class UnfitError(ValueError):

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from martlet import naming
+from martlet.engines.duckdb_engine import holding
+from martlet.engines.engine import WAIT_SECONDS
 from martlet.errors import MartletError
 from martlet.pipeline.invocation import Invocation, utc_now
 from martlet.settings import Settings
@@ -18,6 +20,8 @@ from martlet.settings import Settings
 # Tests run beside the models, each as soon as its models are built.
 BUILD = ("build", "--resource-type", "model", "--resource-type", "test")
 _RECORDED = ("model", "test")
+# Seconds between two attempts at a database that another process holds.
+_HELD_PAUSE = 0.5
 _GREEN = ("success", "pass", "warn", "no-op")
 
 
@@ -73,30 +77,33 @@ def run_dbt(
     as_of: datetime | None = None,
     on_model: Callable[[str], None] | None = None,
     on_end: Callable[[Invocation], None] | None = None,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> DbtOutcome:
     """Build the models of the platform and of one tenant, and test them; held ones are excluded.
 
     With `select`, only these models and their tests. With `as_of` (UTC), only views and facts are
     built and nothing is tested, from what was known then, in a schema of their own
     (`naming.as_of_schema`). `on_end` hears what dbt did, also when it failed, once dbt has closed
-    the warehouse.
+    the warehouse. Waits up to `wait_seconds` for another process that came first to a database.
 
     Raises `MartletError` when dbt could not start: a parse error, or a hook that stopped the run.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
     arguments = _arguments(settings, tenant, select, exclude, as_of)
-    events = _Events(on_model)
     started_at, began = utc_now(), time.perf_counter()
-    with _environment(settings, tenant):
-        try:
-            result = dbtRunner(callbacks=[events]).invoke(arguments)
-        finally:
-            DuckDBConnectionManager.close_all_connections()
-    results = getattr(result.result, "results", None)
-    nodes = tuple(_node_result(r) for r in results or () if r.node.resource_type in _RECORDED)
-    problem = _problem(tenant, result, events, may_be_empty=bool(nodes or exclude))
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        events = _Events(on_model)
+        result = _invoke(settings, tenant, arguments, events)
+        results = getattr(result.result, "results", None)
+        nodes = tuple(_node_result(r) for r in results or () if r.node.resource_type in _RECORDED)
+        problem = _problem(tenant, result, events, may_be_empty=bool(nodes or exclude))
+        holder = holding(problem.what) if problem else None
+        if holder is None:
+            break
+        if time.monotonic() >= deadline:  # dbt does not wait, and reads all files before it tries
+            problem = holder
+            break
+        time.sleep(_HELD_PAUSE)
     if on_end:
         on_end(
             Invocation(
@@ -113,6 +120,17 @@ def run_dbt(
     if problem:
         raise problem
     return DbtOutcome(nodes)
+
+
+def _invoke(settings: Settings, tenant: str, arguments: list[str], events: "_Events") -> Any:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings, tenant):
+        try:
+            return dbtRunner(callbacks=[events]).invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
 
 
 def _arguments(

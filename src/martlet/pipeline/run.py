@@ -227,6 +227,7 @@ class Run:
                 as_of=as_of,
                 on_model=self.listener.model,
                 on_end=record,
+                wait_seconds=self.wait_seconds,
             )
         self._tell_failures(tenant, outcome)
         with self._warehouse() as warehouse:
@@ -288,6 +289,7 @@ class Run:
             exclude=exclude,
             on_model=self.listener.model,
             on_end=record,
+            wait_seconds=self.wait_seconds,
         )
         for pause in CONFLICT_PAUSES:
             if not any(self._engine.is_conflict(node.message or "") for node in outcome.failed):
@@ -301,6 +303,7 @@ class Run:
                     select=again,
                     on_model=self.listener.model,
                     on_end=record,
+                    wait_seconds=self.wait_seconds,
                 )
             )
         return outcome
