@@ -9,11 +9,12 @@ READY := $(PYTHON_READY) $(PAGES_READY)
 # One process a core; two cores are what the tests are cut for.
 TEST_PROCESSES ?= 2
 
-.PHONY: help setup demo test lint bench bench-quick generate lock clean
+.PHONY: help setup demo test test-lake lint bench bench-quick generate lock clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make test      set up, run all tests"
+	@echo "make test-lake set up, run the tests that need a warehouse with their projects on lakes"
 	@echo "make lint      set up, check style, types and generated files"
 	@echo "make bench     set up, run all benchmarks beside their baselines, write docs/performance.md"
 	@echo "make bench-quick  set up, run most of them small, in under 3 minutes"
@@ -42,6 +43,11 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+# What says something of the files of the target duckdb skips itself, and says why.
+test-lake: $(READY)
+	@MARTLET_TEST_TARGET=ducklake $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -rs \
+		tests/warehouse tests/connectors tests/reliability tests/lake/test_same_connectors.py
 
 lint: $(READY)
 	@$(BIN)/ruff check src scripts tests bench

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
 from martlet.landing.pipeline import LandingReport
 from martlet.settings import Settings
-
-ROOT = Path(__file__).parents[2]
+from tests.project import REPOSITORY, settings_at
 
 TENANTS = """\
 version: 1
@@ -36,7 +35,7 @@ from dlt.common.storages.load_storage import LoadStorage
 from dlt.pipeline.pipeline import Pipeline
 
 from martlet.landing.command import land_file
-from martlet.settings import Settings
+from tests.project import settings_at
 
 project, home, tenants, file, step = sys.argv[1:]
 
@@ -52,7 +51,7 @@ elif step == "completed":
     LoadStorage.complete_load_package = die
 else:
     setattr(Pipeline, step, die)
-settings = Settings(Path(project), Path(home), Path(tenants))
+settings = settings_at(Path(project), Path(home), Path(tenants))
 land_file(settings, "acme", "shopify", "orders", Path(file))
 """
 
@@ -83,6 +82,7 @@ class Place:
                 str(self.file(*lines)),
                 step,
             ],
+            cwd=REPOSITORY,
             capture_output=True,
             text=True,
             check=False,
@@ -90,7 +90,7 @@ class Place:
         assert done.returncode == -9, done.stderr
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with connect(self.settings.landing, read_only=True) as connection:
+        with engine_of(self.settings).open_landing(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def ids(self) -> list[int]:
@@ -108,7 +108,7 @@ class Place:
 def place(tmp_path: Path) -> Place:
     tenants = tmp_path / "tenants.yaml"
     tenants.write_text(TENANTS)
-    return Place(Settings(project_dir=ROOT, home=tmp_path / "data", tenants_file=tenants))
+    return Place(settings_at(REPOSITORY, tmp_path / "data", tenants))
 
 
 @pytest.mark.parametrize("step", ["normalize", "load", "committed", "completed"])

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.landing.command import land_simulated
@@ -173,7 +172,7 @@ class Story:
 
     @contextmanager
     def landing(self) -> Any:
-        with duckdb.connect(str(self.project.landing)) as connection:
+        with self.project.open_landing() as connection:
             yield connection
 
     def table(self, moment: str, slug: str) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     order = {"id": 1, "created_at": "2026-05-01T10:00:00Z", "currency": "EUR", "note": "x"}
     project.land_records(SLUG, "shopify", "orders", [order])
     project.land_records(SLUG, "shopify", "products", [{"id": 1, "title": "x"}])
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         table = f"{SLUG}.{ORDERS.table}"
         landing.execute(f"alter table {table} rename column total_price to total_price_now")
         landing.execute(f"alter table {table} alter column order_number type varchar")
