@@ -10,7 +10,7 @@ import pytest
 
 from martlet.landing.command import land_simulated
 from tests.project import Project, Result, new_project
-from tests.warehouse.redelivery import deliver_again
+from tests.warehouse.redelivery import changed_type, deliver_again
 from tests.warehouse.state import accounted, ledger, tenant
 
 SMALL = {"campaigns": 1, "orders_per_day": 3, "products": 2}
@@ -81,7 +81,7 @@ DRIFTS = (
         "widened",
         SHOPIFY,
         ORDERS,
-        "alter table {table} alter column order_number type hugeint",
+        changed_type("{table}", "order_number", "hugeint"),
         "family",
         "drift",
         ("order_number: published BIGINT, landed HUGEINT (widened)",),
@@ -90,7 +90,7 @@ DRIFTS = (
         "number_to_text",
         SHOPIFY,
         ORDERS,
-        "alter table {table} alter column order_number type varchar",
+        changed_type("{table}", "order_number", "varchar"),
         "diff",
         "drift",
         ("order_number: published BIGINT, landed VARCHAR (type changed)",),

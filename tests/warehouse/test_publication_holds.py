@@ -12,7 +12,7 @@ import pytest
 
 from martlet.landing.command import land_simulated
 from tests.project import Project, Result, new_project
-from tests.warehouse.redelivery import deliver_again
+from tests.warehouse.redelivery import changed_type, deliver_again
 from tests.warehouse.state import tenant
 
 SMALL = {"campaigns": 1, "ad_groups_per_campaign": 1, "ads_per_ad_group": 2, "orders_per_day": 3}
@@ -83,7 +83,7 @@ def break_everything(story: Story) -> None:
     with story.landing() as landing:
         landing.execute(f"alter table acme.{table('facebook_ads')} drop column spend")
         landing.execute(f"alter table acme.{table('shopify')} rename column id to order_id")
-        landing.execute(f"alter table acme.{table('amazon_ads')} alter column cost type varchar")
+        landing.execute(changed_type(f"acme.{table('amazon_ads')}", "cost", "varchar"))
         deliver_again(landing, "acme", table("facebook_ads"))
         deliver_again(landing, "acme", table("amazon_ads"), "'n/a' as cost")
         deliver_again(landing, "acme", table("bigcommerce"), "'7.77' as total_inc_tax")

@@ -13,6 +13,7 @@ from martlet.registry.approvals import reject as reject_table
 from martlet.registry.blueprints import initialize_blueprints, key_heads, stored_blueprints
 from martlet.registry.routing import Declaration, route_table
 from tests.project import REPOSITORY, Project, Result, new_project
+from tests.warehouse.redelivery import changed_type
 from tests.warehouse.state import tenant
 
 SLUG = "nostromo"
@@ -144,7 +145,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     with project.open_landing() as landing:
         table = f"{SLUG}.{ORDERS.table}"
         landing.execute(f"alter table {table} rename column total_price to total_price_now")
-        landing.execute(f"alter table {table} alter column order_number type varchar")
+        landing.execute(changed_type(table, "order_number", "varchar"))
         landing.execute(f"create table {SLUG}.{SLUG}_stray (colour varchar)")
     return project
 
