@@ -22,10 +22,19 @@ SHAPES = "platform.platform_sat__source_schema_history"
 SHAPE_COLUMNS = ("source_schema_hash", "schema_family_hash", "columns", "verdict")
 
 
-def small(stanza: dict[str, Any]) -> dict[str, Any]:
-    """Return a tenant's stanza with little to generate."""
-    sources = {name: {**source, "generation": SMALL} for name, source in stanza["sources"].items()}
-    return {**stanza, "sources": sources}
+def small_tenants() -> dict[str, dict[str, Any]]:
+    """Return the round trip's tenants, each connector in one of them, with little to generate."""
+    kept: dict[str, dict[str, Any]] = {}
+    seen: set[str] = set()
+    for slug, stanza in TENANTS.items():
+        sources = {
+            name: {**source, "generation": SMALL}
+            for name, source in stanza["sources"].items()
+            if name not in seen
+        }
+        seen |= sources.keys()
+        kept[slug] = {**stanza, "sources": sources}
+    return kept
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
     for target in ("duckdb", "ducklake"):
         folder = tmp_path_factory.mktemp(target) / "project"
         project = new_project(folder, {"MARTLET_TARGET": target})
-        project.configure({slug: small(stanza) for slug, stanza in TENANTS.items()})
+        project.configure(small_tenants())
         for slug, until in UNTIL.items():
             land_simulated(project.settings, slug, days=2, until=date.fromisoformat(until), seed=11)
         project.run("--strict")
@@ -67,7 +76,7 @@ def test_the_masters_of_all_connectors_hold_the_same_versions(
 def test_the_facts_of_all_tenants_are_the_same(projects: dict[str, Project]) -> None:
     filled, wrong = differing(projects, STARS)
 
-    assert filled == 4 * len(TENANTS)
+    assert filled == 8  # all four of the first, who has the ads; orders and sessions of the others
     assert wrong == []
 
 
