@@ -11,12 +11,13 @@ TEST_PROCESSES ?= 2
 
 TORTURE_MINUTES ?= 20
 
-.PHONY: help setup demo test torture prove-lake lint bench bench-quick cluster-demo generate lock audit-dependencies clean
+.PHONY: help setup demo test test-lake torture prove-lake lint bench bench-quick cluster-demo generate lock audit-dependencies clean
 
 help:
 	@echo "make demo      set up, land two tenants, publish their star schemas, print a key"
 	@echo "make cluster-demo  set up, start PostgreSQL and an object store here, three workers, two servers"
 	@echo "make test      set up, run all tests"
+	@echo "make test-lake set up, run the tests that need a warehouse with their projects on lakes"
 	@echo "make prove-lake  eight processes on one lake, and faults in mid-run, in minutes"
 	@echo "make torture   set up, kill, race and attack it for 20 minutes; see CONTRIBUTING.md"
 	@echo "make lint      set up, check style, types and generated files"
@@ -51,6 +52,11 @@ cluster-demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+# What says something of the files of the target duckdb skips itself, and says why.
+test-lake: $(READY)
+	@MARTLET_TEST_TARGET=ducklake $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -rs \
+		tests/warehouse tests/connectors tests/reliability tests/lake/test_same_connectors.py
 
 # As root with network namespaces, or else by stopping servers.
 prove-lake: $(READY)

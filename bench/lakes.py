@@ -1,8 +1,6 @@
 """Lakes to measure on: a PostgreSQL of the benchmark's own, files in its folder."""
 
-import importlib
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects import new_project, repository
+from projects import new_project
+from servers import postgres
 
 from martlet.settings import Settings, load_settings
 
@@ -61,8 +60,6 @@ class Lake:
 @contextmanager
 def running_catalogue(folder: Path) -> Iterator[Any]:
     """Start a PostgreSQL and give what makes lakes: a function of a name."""
-    sys.path.append(str(repository()))
-    postgres = importlib.import_module("tests.postgres")
     before = os.environ.get("PGPASSWORD")
     with postgres.running_postgres() as server:
         os.environ["PGPASSWORD"] = postgres.PASSWORD

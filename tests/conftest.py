@@ -1,9 +1,9 @@
 """Lakes for tests: each with a catalogue of its own in one PostgreSQL.
 
-With MARTLET_TEST_TARGET=ducklake, every test's project has one.
+With MARTLET_TEST_TARGET=ducklake, every other test's project has a lake too, with its catalogue in a
+file: that serves one process at a time, and costs half.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from bench.servers.object_store import BUCKET, Store, running_store, why_none_or_program
 from bench.servers.postgres import PASSWORD, Server, running_postgres, why_none
 
-from tests import project
+from tests.project import TARGET
 
 Variables = dict[str, str]
 
@@ -67,8 +67,9 @@ def new_lake(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Call
     return make
 
 
-@pytest.fixture(scope="session", autouse=os.environ.get("MARTLET_TEST_TARGET") == "ducklake")
-def every_project_on_a_lake(new_lake: Callable[[], Variables]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(project, "VARIABLES_OF_A_PROJECT", new_lake)
-        yield
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip on a lake what says something of the files of the target duckdb."""
+    for item in items if TARGET == "ducklake" else ():
+        if marker := item.get_closest_marker("files_only"):
+            (reason,) = marker.args
+            item.add_marker(pytest.mark.skip(reason=f"not of a lake: {reason}"))

@@ -2,20 +2,21 @@
 
 import json
 import os
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from duckdb import DuckDBPyConnection
 
 from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
 from martlet.settings import Settings, load_settings
 from tests.ready import run_module
 
-# What every project of a test run is told beside its folder; a lake's fixture sets it.
-VARIABLES_OF_A_PROJECT: Callable[[], dict[str, str]] = dict
+# Of every project of a test run, but for those that say their own.
+TARGET = os.environ.get("MARTLET_TEST_TARGET") or "duckdb"
 REPOSITORY = Path(__file__).resolve().parents[1]
 LINKED = ("macros", "models/platform", "data-tests", "dbt_project.yml", "profiles.yml")
 
@@ -49,6 +50,7 @@ class Project:
 
     @property
     def warehouse(self) -> Path:
+        """The file of the target duckdb, as `landing` is."""
         return self.folder / "data" / "warehouse.duckdb"
 
     @property
@@ -99,6 +101,14 @@ class Project:
         assert not options, f"land_records does not know {sorted(options)}"
         return asdict(report)
 
+    def open_warehouse(self) -> AbstractContextManager[DuckDBPyConnection]:
+        """Open the warehouse to be written to behind Martlet's back."""
+        return engine_of(self.settings).open_warehouse()
+
+    def open_landing(self) -> AbstractContextManager[DuckDBPyConnection]:
+        """Open the landing, for what a loader does there that is none of ours."""
+        return engine_of(self.settings).open_landing()
+
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query on the warehouse, landing attached."""
         with engine_of(self.settings).open_both(read_only=True) as connection:
@@ -113,6 +123,16 @@ class Project:
         return value
 
 
+def settings_at(project_dir: Path, home: Path, tenants_file: Path) -> Settings:
+    """Return the settings of a home that is no whole project, on the test run's target."""
+    variables = {
+        "MARTLET_PROJECT": str(project_dir),
+        "MARTLET_HOME": str(home),
+        "MARTLET_TENANTS": str(tenants_file),
+    }
+    return load_settings(variables | {"MARTLET_TARGET": TARGET})
+
+
 def new_project(folder: Path, variables: dict[str, str] | None = None) -> Project:
     """Return an empty project in `folder`: dbt's files linked, no tenant yet."""
     (folder / "models").mkdir(parents=True)
@@ -123,4 +143,4 @@ def new_project(folder: Path, variables: dict[str, str] | None = None) -> Projec
     )
     for layer in ("sources", "staging", "intermediate", "analytics"):
         (folder / "models" / layer).mkdir()
-    return Project(folder, VARIABLES_OF_A_PROJECT() if variables is None else variables)
+    return Project(folder, {"MARTLET_TARGET": TARGET} if variables is None else variables)

@@ -18,7 +18,7 @@ PASSWORD = "written-in-no-log"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; databases are made by name. `address`: where it listens beside its socket."""
+    """A running server; databases are made by name. `address`: what it listens on beside a socket."""
 
     binaries: Path
     folder: Path
@@ -46,7 +46,10 @@ class Server:
         run_as_nobody(self.binaries / "pg_ctl", "-D", self.folder / "data", "-w", "-s", *arguments)
 
     def start(self) -> None:
-        options = f"-c listen_addresses={self.address} -k {self.folder} -c fsync=off -c max_connections=200"
+        options = (
+            f"-c listen_addresses={self.address} -k {self.folder} "
+            "-c fsync=off -c max_connections=200"
+        )
         self.control("-l", str(self.folder / "log"), "-o", options, "start")
 
 

@@ -1,6 +1,6 @@
 """Marts and operational snapshots of the two demo tenants, published from a small warehouse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ import duckdb
 from martlet.access.keys import KeyStore
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
-from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.targets import engine_of
 from martlet.marts.operations import publish_operations
 from martlet.marts.publish import publish_mart
 from martlet.semantic.definitions import tenant_definitions
 from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
-from tests.project import REPOSITORY
+from tests.project import REPOSITORY, settings_at
 
 OWN = "tyrell_corp"
 OTHER = "wayne_enterprises"
@@ -43,7 +43,7 @@ class Installation:
 
     def publish(self, tenant: str, *statements: str) -> str | None:
         """Publish the tenant's mart again after changes in the warehouse."""
-        with connect(self.settings.warehouse) as warehouse:
+        with engine_of(self.settings).open_warehouse() as warehouse:
             for statement in statements:
                 warehouse.execute(statement)
             return _publish(self.settings, warehouse, tenant)
@@ -51,9 +51,11 @@ class Installation:
 
 def install(folder: Path, **places: Any) -> Installation:
     """Build and publish everything below a folder; `places` are further settings."""
-    settings = Settings(REPOSITORY, folder, REPOSITORY / "tenants.yaml", **places)
-    create_warehouse(settings.warehouse)
-    with connect(settings.warehouse) as warehouse:
+    tenants = REPOSITORY / "tenants.yaml"
+    settings = replace(settings_at(REPOSITORY, folder, tenants), **places)
+    engine = engine_of(settings)
+    engine.create_warehouse()
+    with engine.open_warehouse() as warehouse:
         warehouse.execute("create schema if not exists analytics; create schema if not exists ops")
         warehouse.execute("create schema if not exists platform")
         _create_histories(warehouse)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from martlet.engines import ducklake
+from martlet.landing.command import land_file
 from tests.conftest import Variables
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
@@ -65,6 +66,19 @@ def test_a_column_that_comes_later_is_added(project: Project) -> None:
     rows = project.query("select id, never_seen_before from landing.ada.ada_shopify__orders")
 
     assert sorted(str(row["never_seen_before"]) for row in rows) == ['"x"', "None"]
+
+
+def test_a_delivery_without_a_row_makes_its_table(project: Project) -> None:
+    project.martlet("init-library")
+    nothing = project.folder / "none.json"
+    nothing.write_text("[]")
+
+    land_file(project.settings, "ada", "shopify", "orders", nothing)
+
+    assert landed(project) == {}
+    assert project.value("select rows_accepted from landing.ada._martlet_loads") == 0
+    land(project, 1)
+    assert [*landed(project).values()] == [1]
 
 
 def test_two_machines_land_the_same_table(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from bench.servers.postgres import PASSWORD
 
 from martlet.engines.engine import Engine
 from martlet.engines.listing import list_tables
 from martlet.engines.targets import engine_of
 from martlet.settings import load_settings
 from tests.conftest import Variables
-from tests.postgres import PASSWORD
 from tests.project import new_project
 
 OWN = "select schema_name, table_name, estimated_size from duckdb_tables() where database_name = 'warehouse' order by all"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.servers.object_store import BUCKET, SECRET, Store, running_store, why_none_or_program
+from bench.servers.postgres import PASSWORD, Server, running_postgres, why_none
 
 from martlet.engines.duckdb_engine import connect
 from martlet.errors import MartletError
 from martlet.marts.versions import mart_folder
 from tests.lake.machines import Host, a_host, machines, orders, start
-from tests.object_store import BUCKET, SECRET, Store, running_store, why_none_or_program
-from tests.postgres import PASSWORD, Server, running_postgres, why_none
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant
 

@@ -15,7 +15,7 @@ from martlet.api.app import create_app
 from martlet.api.settings import ServingSettings
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
-from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.targets import engine_of
 from martlet.marts.publish import publish_mart
 from martlet.mcp.over_http import add_mcp
 from martlet.mcp.settings import McpSettings
@@ -24,7 +24,7 @@ from martlet.settings import Settings
 from mcp import Client
 from tests.api.conftest import UNHINDERED
 from tests.api.published import Installation, _create_star_schema
-from tests.project import REPOSITORY
+from tests.project import REPOSITORY, settings_at
 from tests.serving import served
 
 NEWEST, BEFORE = "2026-07-28", "2025-11-25"
@@ -110,10 +110,11 @@ def install_tenants(folder: Path, slugs: list[str]) -> Installation:
     tenants_file.write_text(
         yaml.safe_dump({"tenants": {slug: {"name": slug, **stanza} for slug in slugs}})
     )
-    settings = Settings(REPOSITORY, folder, tenants_file)
+    settings = settings_at(REPOSITORY, folder, tenants_file)
     tenants = load_tenants(tenants_file, load_catalogue(settings.catalogue_file))
-    create_warehouse(settings.warehouse)
-    with connect(settings.warehouse) as warehouse:
+    engine = engine_of(settings)
+    engine.create_warehouse()
+    with engine.open_warehouse() as warehouse:
         warehouse.execute("create schema if not exists analytics; create schema if not exists ops")
         for factor, slug in enumerate(slugs, 1):
             _create_star_schema(warehouse, slug)

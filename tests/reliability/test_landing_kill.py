@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.landing.command import land_file
 from martlet.landing.pipeline import LandingReport
 from martlet.settings import Settings
-
-ROOT = Path(__file__).parents[2]
+from tests.project import REPOSITORY, settings_at
 
 TENANTS = """\
 version: 1
@@ -37,7 +36,7 @@ from dlt.common.storages.load_storage import LoadStorage
 from dlt.pipeline.pipeline import Pipeline
 
 from martlet.landing.command import land_file
-from martlet.settings import Settings
+from tests.project import settings_at
 
 project, home, tenants, file, step = sys.argv[1:]
 
@@ -61,7 +60,7 @@ elif step == "normalized":
     LoadStorage.commit_new_load_package = commit_and_die
 else:
     setattr(Pipeline, step, die)
-settings = Settings(Path(project), Path(home), Path(tenants))
+settings = settings_at(Path(project), Path(home), Path(tenants))
 land_file(settings, "acme", "shopify", "orders", Path(file))
 """
 
@@ -92,6 +91,7 @@ class Place:
                 str(self.file(*lines)),
                 step,
             ],
+            cwd=REPOSITORY,
             capture_output=True,
             text=True,
             check=False,
@@ -99,7 +99,7 @@ class Place:
         assert done.returncode == -9, done.stderr
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with connect(self.settings.landing, read_only=True) as connection:
+        with engine_of(self.settings).open_landing(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def ids(self) -> list[int]:
@@ -117,7 +117,7 @@ class Place:
 def place(tmp_path: Path) -> Place:
     tenants = tmp_path / "tenants.yaml"
     tenants.write_text(TENANTS)
-    return Place(Settings(project_dir=ROOT, home=tmp_path / "data", tenants_file=tenants))
+    return Place(settings_at(REPOSITORY, tmp_path / "data", tenants))
 
 
 @pytest.mark.parametrize("step", ["normalize", "normalized", "load", "committed", "completed"])

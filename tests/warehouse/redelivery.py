@@ -1,4 +1,4 @@
-"""A loader that delivers once more what it has delivered, as a new load."""
+"""A loader that delivers once more what it has delivered, or that has changed its mind."""
 
 import duckdb
 
@@ -34,3 +34,11 @@ def deliver_again(
         f"from {tenant}._dlt_loads where load_id = '{last}'"
     )
     return load_id
+
+
+def changed_type(table: str, column: str, kind: str) -> str:
+    """Return the statement that gives a column another type: a lake alters it to wider ones only."""
+    return (
+        f"create or replace table {table} as "
+        f"select * replace (cast({column} as {kind}) as {column}) from {table}"
+    )

@@ -8,13 +8,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.audit.tenant_audit import audit_tenants
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
-from martlet.engines.duckdb_engine import connect_warehouse
+from martlet.engines.targets import engine_of
 from martlet.landing.command import land_simulated
 from martlet.pipeline.findings import Finding
 from tests.project import Project, new_project
@@ -66,7 +65,7 @@ class Year:
         settings = self.project.settings
         catalogue = load_catalogue(settings.catalogue_file)
         tenants = load_tenants(settings.tenants_file, catalogue)
-        with connect_warehouse(settings, read_only=True) as warehouse:
+        with engine_of(settings).open_both(read_only=True) as warehouse:
             (audited,) = audit_tenants(
                 warehouse,
                 tenants.active(),
@@ -79,7 +78,7 @@ class Year:
         return audited.findings()
 
     def meddle(self, *statements: str) -> None:
-        with duckdb.connect(str(self.project.warehouse)) as warehouse:
+        with self.project.open_warehouse() as warehouse:
             for statement in statements:
                 warehouse.execute(statement)
 
@@ -104,10 +103,12 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
 @pytest.fixture
 def meddled(year: Year) -> Iterator[Year]:
     """Give the year to be meddled with, and put it back."""
-    kept = year.project.warehouse.with_suffix(".kept")
-    shutil.copy(year.project.warehouse, kept)
+    home = year.project.settings.home
+    kept = home.with_name("kept")
+    shutil.copytree(home, kept)
     yield year
-    kept.replace(year.project.warehouse)
+    shutil.rmtree(home)
+    kept.replace(home)
 
 
 def broken(document: Any) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ TENANTS = {
     "globex": tenant({"woocommerce": {"objects": ["orders"]}}),
     "dormant": tenant(SOURCES, status="disabled"),
 }
+FILES = pytest.mark.files_only("a database is one file, which is lost, spoiled or held as a whole")
 ORDERS = ("--platform", "woocommerce", "--object", "orders")
 
 
@@ -79,7 +80,7 @@ def built(first_run: FirstRun) -> Project:
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the project that has run."""
     shutil.copytree(built.folder, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    return replace(built, folder=tmp_path / "project")
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -142,6 +143,7 @@ def test_bad_arguments_are_refused_and_nothing_is_written(built: Project, case: 
     assert files(built.folder) == before
 
 
+@FILES
 @pytest.mark.parametrize("damage", ["garbage", "emptied", "overwritten"])
 @pytest.mark.parametrize(
     ("name", "command"),
@@ -176,6 +178,7 @@ def test_a_corrupt_database_is_named_and_left_as_it_is(
     assert (_databases(project), generated(project)) == before
 
 
+@FILES
 def test_where_one_database_is_corrupt_the_other_is_not_created(project: Project) -> None:
     project.warehouse.unlink()
     project.landing.write_bytes(b"this is no database")
@@ -186,6 +189,7 @@ def test_where_one_database_is_corrupt_the_other_is_not_created(project: Project
     assert list(_databases(project)) == ["landing.duckdb"]
 
 
+@FILES
 def test_a_missing_warehouse_is_built_anew_from_what_has_landed(project: Project) -> None:
     before = facts(project, "acme")
     project.warehouse.unlink()
@@ -196,6 +200,7 @@ def test_a_missing_warehouse_is_built_anew_from_what_has_landed(project: Project
     assert facts(project, "acme") == before
 
 
+@FILES
 def test_a_missing_landing_is_told_and_the_facts_stay(project: Project) -> None:
     before = masters(project), facts(project, "acme")
     project.landing.unlink()
@@ -338,6 +343,7 @@ def _held(database: Path) -> Iterator[int]:
         holder.wait()
 
 
+@FILES
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -367,6 +373,7 @@ def test_a_database_that_another_process_holds_is_named_with_its_holder(
     assert (_databases(built), generated(built)) == before
 
 
+@FILES
 def test_a_command_that_waits_goes_on_when_the_holder_lets_go(built: Project) -> None:
     with _held(built.warehouse):
         waiting = subprocess.Popen(

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.project import Project, Result, new_project
@@ -86,7 +85,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     campaign = {"customer": {"id": "77"}, "campaign": {"id": "5", "name": "Spring"}}
     (project.folder / "shared.jsonl").write_text(json.dumps(campaign))
     project.martlet("land-shared", "google_ads_campaigns", "--file", "shared.jsonl")
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute(BY_HAND)
     return project
 
@@ -216,7 +215,7 @@ def test_an_undeclared_table_is_told_of_and_left_alone(moment: Moment) -> None:
 
 def test_a_corrected_table_is_pushed_by_the_next_run(moment: Moment, strict: Result) -> None:
     project = moment.project
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute("drop table acme.acme_woocommerce__products")
     project.land_records("acme", "woocommerce", "products", [{"id": 1, "name": "Mug"}])
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import duckdb
 import pytest
 
 from tests.project import Project, Result, new_project
-from tests.warehouse.bare_dbt import dbt, dbt_in
+from tests.warehouse.bare_dbt import dbt
 from tests.warehouse.state import Contents, accounted, facts, ledger, masters, tenant
 from tests.warehouse.test_promises import LAND, SOURCES
 
@@ -44,13 +43,14 @@ def test_the_first_bare_run_pushes_every_row_and_fills_every_fact(built: Built) 
 def test_bare_dbt_has_the_memory_that_is_stated(built: Built) -> None:
     asked = "select current_setting('memory_limit') as memory"
 
-    shown = dbt_in(built.project.folder, "show", "--inline", asked, MARTLET_MEMORY="900MB")
+    shown = dbt(built.project, "show", "--inline", asked, MARTLET_MEMORY="900MB")
 
     assert "858.3 MiB" in shown.stdout, shown.stdout
 
 
+@pytest.mark.files_only("every column of a lake's files is compressed, as its catalogue says")
 def test_the_payload_is_stored_with_zstd(built: Built) -> None:
-    with duckdb.connect(str(built.project.warehouse)) as warehouse:
+    with built.project.open_warehouse() as warehouse:
         warehouse.execute("force checkpoint")
         stored = warehouse.execute(
             "select distinct compression from "

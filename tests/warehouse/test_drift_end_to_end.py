@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.landing.command import land_simulated
 from tests.project import Project, Result, new_project
-from tests.warehouse.redelivery import deliver_again
+from tests.warehouse.redelivery import changed_type, deliver_again
 from tests.warehouse.state import accounted, ledger, tenant
 
 SMALL = {"campaigns": 1, "orders_per_day": 3, "products": 2}
@@ -82,7 +81,7 @@ DRIFTS = (
         "widened",
         SHOPIFY,
         ORDERS,
-        "alter table {table} alter column order_number type hugeint",
+        changed_type("{table}", "order_number", "hugeint"),
         "family",
         "drift",
         ("order_number: published BIGINT, landed HUGEINT (widened)",),
@@ -91,7 +90,7 @@ DRIFTS = (
         "number_to_text",
         SHOPIFY,
         ORDERS,
-        "alter table {table} alter column order_number type varchar",
+        changed_type("{table}", "order_number", "varchar"),
         "diff",
         "drift",
         ("order_number: published BIGINT, landed VARCHAR (type changed)",),
@@ -173,7 +172,7 @@ class Story:
 
     @contextmanager
     def landing(self) -> Any:
-        with duckdb.connect(str(self.project.landing)) as connection:
+        with self.project.open_landing() as connection:
             yield connection
 
     def table(self, moment: str, slug: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
@@ -171,7 +170,7 @@ def land_orders(project: Project, totals: dict[int, str]) -> None:
 
 
 def change(project: Project, sql: str) -> None:
-    with duckdb.connect(str(project.warehouse)) as connection:
+    with project.open_warehouse() as connection:
         connection.execute(sql)
 
 

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import duckdb
 import pytest
 
 from tests.project import new_project
@@ -43,7 +42,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     witness = Witness(project)
     _land(witness, 1, "1", "1.00")
     witness.run()
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         for kind in KINDS:
             warehouse.execute(f"alter table platform.{kind.master} drop column key_prefix")
     _land(witness, 2, "2", "2.00")
@@ -72,7 +71,7 @@ def test_an_older_master_gets_the_column_last_and_filled(witness: Witness, kind:
 
 
 def test_keys_that_share_a_prefix_are_not_taken_for_each_other(witness: Witness) -> None:
-    with duckdb.connect(str(witness.project.warehouse)) as warehouse:
+    with witness.project.open_warehouse() as warehouse:
         warehouse.execute(
             f"update platform.{ORDERS.master} set key_prefix = (select any_value(key_prefix) "
             f"from platform.{ORDERS.master} where raw_data_payload ->> 'id' = '1')"

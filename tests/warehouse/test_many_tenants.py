@@ -51,6 +51,7 @@ def _views(project: Project) -> dict[str, str]:
     return {row["view_name"]: row["sql"] for row in rows}
 
 
+@pytest.mark.files_only("views of a lake are rows of its catalogue, each with its own text")
 def test_tenants_share_the_bodies_of_their_views(project: Project) -> None:
     views = _views(project)
 

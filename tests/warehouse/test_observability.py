@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.star_schema import grain_test, isolation_test
@@ -78,7 +77,7 @@ def _newest(project: Project) -> str:
 
 
 def _alter(project: Project, sql: str) -> None:
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(f"alter table ops.run_results {sql}")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from martlet.landing.command import land_simulated
 from tests.project import Project, Result, new_project
-from tests.warehouse.redelivery import deliver_again
+from tests.warehouse.redelivery import changed_type, deliver_again
 from tests.warehouse.state import tenant
 
 SMALL = {"campaigns": 1, "ad_groups_per_campaign": 1, "ads_per_ad_group": 2, "orders_per_day": 3}
@@ -70,7 +70,7 @@ class Story:
 
     @contextmanager
     def landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(str(self.project.landing)) as connection:
+        with self.project.open_landing() as connection:
             yield connection
 
 
@@ -83,7 +83,7 @@ def break_everything(story: Story) -> None:
     with story.landing() as landing:
         landing.execute(f"alter table acme.{table('facebook_ads')} drop column spend")
         landing.execute(f"alter table acme.{table('shopify')} rename column id to order_id")
-        landing.execute(f"alter table acme.{table('amazon_ads')} alter column cost type varchar")
+        landing.execute(changed_type(f"acme.{table('amazon_ads')}", "cost", "varchar"))
         deliver_again(landing, "acme", table("facebook_ads"))
         deliver_again(landing, "acme", table("amazon_ads"), "'n/a' as cost")
         deliver_again(landing, "acme", table("bigcommerce"), "'7.77' as total_inc_tax")
@@ -244,7 +244,7 @@ def test_a_broken_promise_holds_the_mart_until_an_audit_finds_none(later: Story)
     project = later.project
     before = later.mart("approved", "doubled")["version"]
     stored = "platform.platform_mm__woocommerce_api_v1_orders"
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(f"create table main.kept as from {stored} where tenant_slug = 'doubled'")
         warehouse.execute(f"delete from {stored} where tenant_slug = 'doubled'")
     assert project.martlet("audit", "--tenant", "doubled", check=False).code == 1
@@ -255,7 +255,7 @@ def test_a_broken_promise_holds_the_mart_until_an_audit_finds_none(later: Story)
     (mart,) = held.document["marts"]
     assert (mart["held"], mart["version"]) == (True, before)
     assert "broken promises" in mart["reason"]
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(f"insert into {stored} from main.kept")
         warehouse.execute("drop table main.kept")
     project.martlet("audit", "--tenant", "doubled")
@@ -266,7 +266,7 @@ def test_a_broken_promise_holds_the_mart_until_an_audit_finds_none(later: Story)
 def test_status_answers_while_another_process_holds_the_warehouse(later: Story) -> None:
     now = later.project.martlet("status", "--json").document
 
-    with duckdb.connect(str(later.project.warehouse)):
+    with later.project.open_warehouse():
         held = later.project.martlet("status", "--json")
 
     assert now["snapshot"] is None

@@ -1,7 +1,6 @@
 """Marts are written beside, audited, swapped in whole, held by platform and rolled back."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ import duckdb
 import pytest
 
 from martlet.config.tenant import Source, Tenant
-from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, BrokenPromiseError, MartletError
 from martlet.marts import publish as publishing
 from martlet.marts.errors import MartDamagedError
@@ -25,7 +25,7 @@ from martlet.marts.tables import LEDGER, MartTable
 from martlet.marts.versions import VersionFolder, list_versions, mart_folder, rollback
 from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
-from tests.project import REPOSITORY
+from tests.project import REPOSITORY, settings_at
 
 FACTS = {
     "ad_performance": "fct_acme__ad_performance",
@@ -76,7 +76,7 @@ class Shop:
         return mart_folder(self.settings, "acme")
 
     def execute(self, sql: str, *parameters: Any) -> None:
-        with connect(self.settings.warehouse) as warehouse:
+        with engine_of(self.settings).open_warehouse() as warehouse:
             warehouse.execute(sql, list(parameters))
 
     def add(self, model: str, **values: Any) -> None:
@@ -97,7 +97,7 @@ class Shop:
         )  # fmt: skip
 
     def publish(self, **options: Any) -> Published:
-        with connect(self.settings.warehouse, read_only=True) as warehouse:
+        with engine_of(self.settings).open_warehouse(read_only=True) as warehouse:
             return publish_mart(
                 self.settings,
                 warehouse,
@@ -121,14 +121,15 @@ class Shop:
 
 
 def open_shop(home: Path) -> Shop:
-    return Shop(Settings(home, home, home / "tenants.yaml"))
+    return Shop(settings_at(REPOSITORY, home, home / "tenants.yaml"))
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     shop = open_shop(tmp_path)
-    create_warehouse(shop.settings.warehouse)
-    with connect(shop.settings.warehouse) as warehouse:
+    engine = engine_of(shop.settings)
+    engine.create_warehouse()
+    with engine.open_warehouse() as warehouse:
         warehouse.execute("create schema analytics; create schema ops")
         for table in STAR_TABLES:
             columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
@@ -446,7 +447,6 @@ def start(shop: Shop, patch: str = "") -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", CHILD.format(patch=patch), str(shop.settings.home)],
         cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -12,13 +12,14 @@ import duckdb
 import pytest
 
 from martlet.config.tenant import Tenant
-from martlet.engines.duckdb_engine import connect, create_warehouse
+from martlet.engines.duckdb_engine import connect
+from martlet.engines.targets import engine_of
 from martlet.marts.operations import HISTORIES, WITHHELD, publish_operations
 from martlet.marts.versions import OPERATORS, operations_folder
 from martlet.pipeline.audit_record import AuditRecord
 from martlet.registry.quarantine import row_id
 from martlet.settings import Settings
-from tests.project import REPOSITORY
+from tests.project import REPOSITORY, settings_at
 
 MOMENT = datetime(2026, 3, 2, 6)
 TENANTS = [
@@ -51,8 +52,8 @@ def macro_columns() -> dict[str, str]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(tmp_path, tmp_path, tmp_path / "tenants.yaml")
-    create_warehouse(settings.warehouse)
+    settings = settings_at(REPOSITORY, tmp_path, tmp_path / "tenants.yaml")
+    engine_of(settings).create_warehouse()
     return settings
 
 
@@ -60,7 +61,7 @@ def build(settings: Settings) -> None:
     """Make the tables that a first run makes."""
     sources = {history.name: history.source for history in HISTORIES}
     columns = macro_columns()
-    with connect(settings.warehouse) as warehouse:
+    with engine_of(settings).open_warehouse() as warehouse:
         warehouse.execute("create schema ops; create schema platform")
         for listed, name in LISTS.items():
             warehouse.execute(f"create table {sources[name]} ({columns[listed]})")
@@ -73,7 +74,7 @@ def build(settings: Settings) -> None:
 
 
 def add(settings: Settings, table: str, **values: Any) -> None:
-    with connect(settings.warehouse) as warehouse:
+    with engine_of(settings).open_warehouse() as warehouse:
         warehouse.execute(
             f"insert into {table} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
             list(values.values()),
@@ -81,7 +82,7 @@ def add(settings: Settings, table: str, **values: Any) -> None:
 
 
 def publish(settings: Settings, **options: Any) -> dict[str, str]:
-    with connect(settings.warehouse, read_only=True) as warehouse:
+    with engine_of(settings).open_warehouse(read_only=True) as warehouse:
         return publish_operations(settings, warehouse, TENANTS, **options)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.landing.command import land_file
@@ -66,7 +65,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         file,
         extracted_at=datetime(2026, 5, 2),
     )
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         # As if the contract of that day had refused what it takes by now.
         landing.execute(
             f"update {SLUG}._martlet_quarantine_rows set raw_record = ?, error = 'too strict' "

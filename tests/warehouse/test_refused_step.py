@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
-
 from tests.connectors.harness import golden_tenant
 from tests.project import new_project
 
@@ -16,7 +14,7 @@ def test_a_table_of_ours_that_somebody_changed_stops_one_tenant_and_is_told(
         {"acme": golden_tenant({"shopify": {}}), "best": golden_tenant({"shopify": {}})}
     )
     project.run()
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(
             "alter table ops.platform_ops__boring_semantic_layer drop column definition_digest"
         )

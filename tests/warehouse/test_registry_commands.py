@@ -13,6 +13,7 @@ from martlet.registry.approvals import reject as reject_table
 from martlet.registry.blueprints import initialize_blueprints, key_heads, stored_blueprints
 from martlet.registry.routing import Declaration, route_table
 from tests.project import REPOSITORY, Project, Result, new_project
+from tests.warehouse.redelivery import changed_type
 from tests.warehouse.state import tenant
 
 SLUG = "nostromo"
@@ -141,10 +142,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     order = {"id": 1, "created_at": "2026-05-01T10:00:00Z", "currency": "EUR", "note": "x"}
     project.land_records(SLUG, "shopify", "orders", [order])
     project.land_records(SLUG, "shopify", "products", [{"id": 1, "title": "x"}])
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         table = f"{SLUG}.{ORDERS.table}"
         landing.execute(f"alter table {table} rename column total_price to total_price_now")
-        landing.execute(f"alter table {table} alter column order_number type varchar")
+        landing.execute(changed_type(table, "order_number", "varchar"))
         landing.execute(f"create table {SLUG}.{SLUG}_stray (colour varchar)")
     return project
 

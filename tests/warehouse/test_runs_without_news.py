@@ -5,12 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import load_tenants
-from martlet.engines.duckdb_engine import connect
 from martlet.pipeline.inputs import PUBLISH, REBUILD, SNAPSHOT
 from martlet.pipeline.news import News, Watch
 from tests.project import Project, new_project
@@ -50,7 +48,7 @@ def _invocations(project: Project, tenant: str) -> int:
 def _news(project: Project) -> dict[str, News]:
     settings = project.settings
     tenants = load_tenants(settings.tenants_file, load_catalogue(settings.catalogue_file))
-    with connect(settings.warehouse) as warehouse:
+    with project.open_warehouse() as warehouse:
         return Watch(settings, tenants, wait_seconds=30).look(warehouse, tenants.active())
 
 
@@ -100,7 +98,7 @@ def _edit_model(project: Project) -> None:
 
 
 def _approve(project: Project) -> None:
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(
             "insert into platform.registry_decisions select 'north', 't', 'google_ads', 'ads', "
             "'0', 'rejected', null, 'a test', 'me', now()"
@@ -108,12 +106,12 @@ def _approve(project: Project) -> None:
 
 
 def _drop_fact(project: Project) -> None:
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute("drop table analytics.fct_north__orders")
 
 
 def _lose_ledger_rows(project: Project) -> None:
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute("delete from ops.platform_ops__push_ledger where tenant_slug = 'north'")
 
 
@@ -126,7 +124,7 @@ def _lose_snapshot(project: Project) -> None:
 
 
 def _discard(project: Project) -> None:
-    with duckdb.connect(str(project.warehouse)) as warehouse:
+    with project.open_warehouse() as warehouse:
         warehouse.execute(
             "insert into ops.platform_ops__quarantine_decisions by name select "
             "'0' as quarantine_id, 'north' as tenant_slug, 'discarded' as decision, "
@@ -135,7 +133,7 @@ def _discard(project: Project) -> None:
 
 
 def _new_column(project: Project) -> None:
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute(
             "alter table north.north_google_ads__ad_performance add column extra varchar"
         )
@@ -220,7 +218,7 @@ def test_a_rolled_back_mart_stays_and_is_told_of(project: Project) -> None:
 
 def test_a_quarantined_table_is_told_of_in_every_run(project: Project) -> None:
     project.configure({"north": state.tenant({"shopify": {"objects": ["orders"]}})})
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute(
             "create table north.north_shopify__orders as "
             "select 1 as nothing, '1' as _dlt_load_id, 1 as _martlet_row"
@@ -237,7 +235,7 @@ def test_a_quarantined_table_is_told_of_in_every_run(project: Project) -> None:
 
 
 def test_a_table_without_load_ids_is_always_news(project: Project) -> None:
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute("alter table north.north_google_ads__ad_performance drop _dlt_load_id")
     project.run(check=False)
 

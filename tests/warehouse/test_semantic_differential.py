@@ -20,6 +20,7 @@ import pytest
 
 from martlet.config.catalogue import load_catalogue
 from martlet.config.tenants import Tenant, load_tenants
+from martlet.engines.targets import engine_of
 from martlet.marts.publish import publish_mart
 from martlet.marts.store import MartStore
 from martlet.semantic.definitions import tenant_definitions
@@ -196,18 +197,18 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     tenant = load_tenants(settings.tenants_file, load_catalogue(settings.catalogue_file)).tenant(
         "acme"
     )
-    settings.home.mkdir()
-    with duckdb.connect(str(settings.warehouse)) as warehouse:
-        warehouse.execute("set TimeZone = 'UTC'")
+    engine_of(settings).create_warehouse()
+    with engine_of(settings).open_warehouse() as warehouse:
         warehouse.execute("create schema analytics")
         for table in STAR_TABLES:
             relation = f"analytics.{star_model('acme', table)}"
             columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
             warehouse.execute(f"create table {relation} ({columns})")
             rows = _rows(random.Random(SEED))[table.name]
-            places = ", ".join("?" * len(rows[0]))
-            warehouse.executemany(
-                f"insert into {relation} ({GIVEN[table.name]}) values ({places})", rows
+            row = f"({', '.join('?' * len(rows[0]))})"
+            warehouse.execute(  # at once: on a lake, each statement costs as much as a hundred rows
+                f"insert into {relation} ({GIVEN[table.name]}) values {', '.join([row] * len(rows))}",
+                [value for values in rows for value in values],
             )
         definition = tenant_definitions(warehouse, tenant)
         mart = publish_mart(

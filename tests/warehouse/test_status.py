@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.project import Project, Result, new_project
@@ -55,7 +54,7 @@ def good(project: Project, before: dict[str, Result]) -> dict[str, Any]:
 def bad(project: Project, good: dict[str, Any]) -> dict[str, Any]:
     """Status after acme's orders gained a column, and globex's lost their key and sent a bad row."""
     project.land_records("globex", "woocommerce", "products", [{"id": "no number"}])
-    with duckdb.connect(str(project.landing)) as landing:
+    with project.open_landing() as landing:
         landing.execute("alter table acme.acme_shopify__orders add column surprise varchar")
         landing.execute("alter table globex.globex_woocommerce__orders drop column id")
     project.run(check=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from martlet.access.control import copy_control_file
 from martlet.config.catalogue import Catalogue, load_catalogue
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
-from martlet.custody.erase import Erasing, erase_again, rebuild, refuse_other_targets
+from martlet.custody.erase import Erasing, erase_again, rebuild, refuse_shared_places
 from martlet.custody.manifest import (
     CopiedFile,
     Manifest,
@@ -70,7 +70,7 @@ def back_up(settings: Settings, folder: Path, *, wait_seconds: float = WAIT_SECO
     Landings and runs wait meanwhile, and it waits for them. Raises `BadInputError` where the folder
     holds something, or there is nothing to copy.
     """
-    refuse_other_targets(settings, "backup")
+    refuse_shared_places(settings, "backup")
     _refuse_used(folder)
     if not any((settings.home / name).exists() for name in (*_DATABASES, _CONTROL)):
         raise BadInputError(
@@ -102,7 +102,7 @@ def restore(
     backup must not bring back what was revoked. Raises `BadInputError` for a backup that is not
     whole or is a newer program's and, without `force`, for a home that holds data.
     """
-    refuse_other_targets(settings, "restore")
+    refuse_shared_places(settings, "restore")
     manifest = read_manifest(folder)
     home = settings.home
     finish_swap(home)

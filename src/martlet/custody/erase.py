@@ -91,7 +91,7 @@ def erase(
     before anything is written, for values that identify nobody and for a target whose files cannot
     be rewritten.
     """
-    refuse_other_targets(settings, "erase")
+    refuse_shared_places(settings, "erase")
     refuse_unfit(values)
     tenant = tenants.tenant(slug)
     if dry_run:
@@ -228,14 +228,26 @@ def rebuild(
     report.versions_removed, report.published = removed, current
 
 
-def refuse_other_targets(settings: Settings, what: str) -> None:
-    """Raise `BadInputError` where the databases are no files of this home."""
+def refuse_shared_places(settings: Settings, what: str) -> None:
+    """Raise `BadInputError` where databases, marts or keys are no files of this home."""
+    remedy = "docs/cookbooks/erase_a_person.md says what to do on a shared store"
     if settings.target != "duckdb":
         raise BadInputError(
             f"`martlet {what}` works on the files of the target duckdb; this is {settings.target}",
             where="--target, or MARTLET_TARGET",
-            remedy="docs/cookbooks/erase_a_person.md says what to do on a shared store",
+            remedy=remedy,
         )
+    shared = {
+        "MARTLET_MARTS": settings.stored_marts,
+        "MARTLET_CONTROL": settings.control_database,
+    }
+    for variable, place in shared.items():
+        if place:
+            raise BadInputError(
+                f"`martlet {what}` works on the files of one home, and {variable} names another place",
+                where=variable,
+                remedy=remedy,
+            )
 
 
 def _found(

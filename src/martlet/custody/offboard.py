@@ -12,7 +12,7 @@ from martlet.access.control import ControlFile
 from martlet.alerts.send import forget_tenant
 from martlet.audit.landed import landed_tables
 from martlet.config.tenants import TenantsFile
-from martlet.custody.erase import DRAFTS, derived_tables, refuse_other_targets
+from martlet.custody.erase import DRAFTS, derived_tables, refuse_shared_places
 from martlet.custody.export import export_relations
 from martlet.custody.versions import remove_versions
 from martlet.engines.duckdb_engine import columns_of, quoted_name, quoted_text
@@ -68,7 +68,7 @@ def offboard(
     Raises `BadInputError`, before anything is written, for a tenant that is still active, whose
     next run would bring it back, and for one of which there is nothing.
     """
-    refuse_other_targets(settings, "offboard")
+    refuse_shared_places(settings, "offboard")
     _refuse_active(tenants, slug)
     report = Offboarded(slug)
     with landing_lock(settings, wait_seconds):
@@ -249,7 +249,7 @@ def _forget(settings: Settings, slug: str, report: Offboarded, wait_seconds: flo
     )
     for folder in _folders(settings, slug):
         shutil.rmtree(folder)
-    if settings.control.exists():
+    if isinstance(settings.control, Path) and settings.control.exists():
         with closing(ControlFile(settings.control)) as control:
             report.keys = control.forget_tenant(slug)
     forget_tenant(settings, slug)

@@ -236,10 +236,12 @@ class DuckLakeEngine:
         place = self.lake.catalogue
         if self.lake.postgres is None:
             place = str(self._catalogue_file(name))
+            # Such a lake is copied and moved as files are; its catalogue keeps where it was made.
+            options.append("override_data_path true")
         else:
             place = f"postgres:{LIVENESS} {self.lake.postgres}"
             options.append(f"metadata_schema {quoted_text(name)}")
-        if create:
+        if create or self.lake.postgres is None:
             options.append(f"data_path {quoted_text(self.lake.data.rstrip('/') + '/' + name)}")
         if read_only:
             options += ["read_only", *self._one_state(name)]

@@ -8,6 +8,7 @@ from martlet.engines.engine import transaction
 LOADING = "loading"  # the attached file
 LANDING = "landing"
 _LOADS = "_dlt_loads"
+_DELIVERIES = "_martlet_loads"  # names the table of each load, of one without a row too
 # What dlt remembers of its own pipelines on this machine.
 _DLTS_OWN = ("_dlt_version", "_dlt_pipeline_state")
 
@@ -27,10 +28,11 @@ def hand_over(connection: DuckDBPyConnection, schema: str) -> list[str]:
     known = _loads(connection, shared) if _LOADS in _columns(connection, LANDING, schema) else set()
     new = sorted(finished - known)
     if new:
+        delivered = _delivered(connection, own, new) if _DELIVERIES in tables else set()
         with transaction(connection):
             connection.execute(f"create schema if not exists {shared}")
             for table, columns in tables.items():
-                _copy(connection, schema, table, columns, new)
+                _copy(connection, schema, table, columns, new, table in delivered)
     gone = _listed(finished)
     with transaction(connection):
         for table, columns in tables.items():
@@ -47,14 +49,17 @@ def _copy(
     table: str,
     columns: dict[str, str],
     load_ids: list[str],
+    is_delivered: bool,
 ) -> None:
+    """Copy a table's rows of some loads; what has none is made where it was delivered empty."""
     source = f"{LOADING}.{quoted_name(schema)}.{quoted_name(table)}"
     target = f"{LANDING}.{quoted_name(schema)}.{quoted_name(table)}"
     load_id = "load_id" if table == _LOADS else "_dlt_load_id"
     if load_id not in columns:
         return
     rows = f"from {source} where {load_id} in ({_listed(load_ids)})"
-    if table != _LOADS and not connection.execute(f"select 1 {rows} limit 1").fetchall():
+    has_rows = connection.execute(f"select 1 {rows} limit 1").fetchall()
+    if not has_rows and not is_delivered:
         return
     present = _columns(connection, LANDING, schema).get(table)
     if present is None:
@@ -87,6 +92,15 @@ def _columns(
 def _loads(connection: DuckDBPyConnection, schema: str) -> set[str]:
     rows = connection.execute(f"select load_id from {schema}.{_LOADS} where status = 0").fetchall()
     return {load_id for (load_id,) in rows}
+
+
+def _delivered(connection: DuckDBPyConnection, schema: str, load_ids: list[str]) -> set[str]:
+    """Return the tables that the loads are of."""
+    rows = connection.execute(
+        f"select distinct table_name from {schema}.{_DELIVERIES} "
+        f"where _dlt_load_id in ({_listed(load_ids)})"
+    ).fetchall()
+    return {table for (table,) in rows}
 
 
 def _listed(load_ids: list[str] | set[str]) -> str:
