@@ -18,7 +18,7 @@ PASSWORD = "written-in-no-log"
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; databases are made by name. `address`: what it listens on beside a socket."""
+    """A running server; databases are made by name. `address`: what else than a socket it has."""
 
     binaries: Path
     folder: Path

@@ -244,7 +244,7 @@ def refuse_shared_places(settings: Settings, what: str) -> None:
     for variable, place in shared.items():
         if place:
             raise BadInputError(
-                f"`martlet {what}` works on the files of one home, and {variable} names another place",
+                f"`martlet {what}` works on files of one home, and {variable} names another place",
                 where=variable,
                 remedy=remedy,
             )
