@@ -33,6 +33,7 @@ _HISTORIES = re.compile(
     r"source_freshness|platform_ops__fact_refreshes)(__\w+)?"
 )
 # The same record, landed once more, is known by another load.
+_OF_PUSHES = frozenset({"load_id", "pushed_at"})
 _OF_LOADS = frozenset({"load_id", "load_row", "key_prefix", "extracted_at"})
 
 
@@ -69,7 +70,7 @@ def marts(project: Project) -> Contents:
 def read_mart(file: Path, tenant: str) -> str:
     """Return the digest of a version's rows; what it says of itself must be so.
 
-    The mart's own digest knows when the newest rows were pushed.
+    The mart's own digest knows when the newest rows were pushed, and of which load they are.
     """
     with duckdb.connect(str(file), read_only=True) as mart:
         told = mart.execute("select tenant_slug, version from mart_info").fetchall()
@@ -85,7 +86,7 @@ def read_mart(file: Path, tenant: str) -> str:
                 ).fetchall()
                 assert strangers == [(0,)], f"{file}: {table} has rows of another tenant"
             if table != "mart_info":
-                told = ", ".join(f'"{name}"' for name in columns if name != "pushed_at")
+                told = ", ".join(f'"{name}"' for name in columns if name not in _OF_PUSHES)
                 rows += mart.execute(
                     f'select ?, count(*), sum(hash(t)) from (select {told} from "{table}") as t',
                     [table],

@@ -103,10 +103,11 @@ def dead_holders(bases: Bases, folder: Path) -> int:
     """What a killed process held is free: nobody waits for the dead."""
     project = copied(bases.published, folder / "project")
     for arguments, death in (
-        (("land", "acme", "--days", "3", *LAND), {"statement": "^commit"}),
+        (("land", "acme", "--days", "3", *LAND), {"statement": "insert into .*acme_"}),
         (("publish", "--force"), {"statement": "mart_draft", "nth": 5}),
     ):
-        assert command(project, *arguments, death=death).was_killed
+        killed = command(project, *arguments, death=death)
+        assert killed.was_killed, f"not killed: {killed.told}"
         succeed(project, *arguments, *IMPATIENTLY)
     return 0
 

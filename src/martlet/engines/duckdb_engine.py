@@ -27,6 +27,7 @@ LANDING_STORAGE_VERSION = "v1.2.0"
 
 _RESTORE = "restore the file from a backup, or move it away and land and run again"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+_TOLD = re.compile(r"another process holds the database: PID .+")
 _HELD_FILE = re.compile(r'lock on file "([^"]+)"')
 _LOCKED = re.compile(r"\block\b", re.IGNORECASE)  # a block is none
 _CORRUPT = re.compile(r"corrupt database|could not read enough bytes|checksum", re.IGNORECASE)
@@ -226,9 +227,12 @@ def file_stamp(path: Path) -> str:
 
 
 def holding(message: str) -> MartletError | None:
-    """Return who holds a file, where that is what DuckDB said and another tool passed on."""
+    """Return who holds a file, where that is what DuckDB or we said and another tool passed on."""
     held = _HELD_FILE.search(message)
-    return _explained(Path(held[1]), duckdb.IOException(message)) if held else None
+    if held:
+        return _explained(Path(held[1]), duckdb.IOException(message))
+    told = _TOLD.search(message)
+    return MartletError(told[0], remedy="wait for it, or give a longer --wait") if told else None
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
