@@ -36,7 +36,8 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             create schema landing.acme;
             create table landing.acme._dlt_loads (load_id varchar);
             create table landing.acme._martlet_loads (
-                table_name varchar, _dlt_load_id varchar, rows_quarantined bigint
+                table_name varchar, _dlt_load_id varchar, rows_received bigint,
+                rows_accepted bigint, rows_quarantined bigint
             );
             create table landing.acme.{TABLE} (id bigint, _dlt_load_id varchar);
             create schema ops;
@@ -59,7 +60,10 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def land(warehouse: duckdb.DuckDBPyConnection, load_id: str, rows: int) -> None:
     warehouse.execute("insert into landing.acme._dlt_loads values (?)", [load_id])
-    warehouse.execute("insert into landing.acme._martlet_loads values (?, ?, 0)", [TABLE, load_id])
+    warehouse.execute(
+        "insert into landing.acme._martlet_loads values (?, ?, ?, ?, 0)",
+        [TABLE, load_id, rows, rows],
+    )
     warehouse.execute(
         f"insert into landing.acme.{TABLE} select range, ? from range(?)", [load_id, rows]
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.project import Project, Result
 
 
-def dbt(project: Project, *arguments: str, tenant: str = "") -> Result:
+def dbt(project: Project, *arguments: str, tenant: str = "", **environment: str) -> Result:
     """Run dbt in a temporary project; `tenant` cuts the parse to that one, as MARTLET_TENANT."""
     cut = {"MARTLET_TENANT": tenant} if tenant else {}
-    return dbt_in(project.folder, *arguments, **project.variables, **cut)
+    return dbt_in(project.folder, *arguments, **project.variables, **cut, **environment)
 
 
 def dbt_in(folder: Path, *arguments: str, **environment: str) -> Result:

@@ -81,6 +81,8 @@ def landed(
                 "scope_start": load.scope.start if load.scope else None,
                 "scope_end": load.scope.end if load.scope else None,
                 "extracted_at": load.extracted_at,
+                "rows_received": len(load.records),
+                "rows_accepted": len(load.records) - refused,
                 "rows_quarantined": refused,
             }
         )

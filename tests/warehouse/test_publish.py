@@ -130,7 +130,7 @@ def shop(tmp_path: Path) -> Shop:
     engine = engine_of(shop.settings)
     engine.create_warehouse()
     with engine.open_warehouse() as warehouse:
-        warehouse.execute("create schema analytics; create schema ops")
+        warehouse.execute("create schema analytics; create schema if not exists ops")
         for table in STAR_TABLES:
             columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
             warehouse.execute(f"create table analytics.{star_model('acme', table)} ({columns})")

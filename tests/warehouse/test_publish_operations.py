@@ -62,7 +62,7 @@ def build(settings: Settings) -> None:
     sources = {history.name: history.source for history in HISTORIES}
     columns = macro_columns()
     with engine_of(settings).open_warehouse() as warehouse:
-        warehouse.execute("create schema ops; create schema platform")
+        warehouse.execute("create schema if not exists ops; create schema platform")
         for listed, name in LISTS.items():
             warehouse.execute(f"create table {sources[name]} ({columns[listed]})")
         warehouse.execute(
