@@ -22,7 +22,7 @@ from martlet.config.tenants import TenantsFile, load_tenants
 from martlet.engines.duckdb_engine import connect, connect_warehouse, quoted_name, quoted_text
 from martlet.engines.targets import engine_of
 from martlet.landing.command import land_simulated
-from martlet.marts.versions import mart_folder, operations_folder
+from martlet.marts.folders import mart_folder, operations_folder
 from martlet.pipeline.audit_record import newest_audits, record_audits
 from martlet.pipeline.inputs import (
     code_digest,

@@ -13,7 +13,8 @@ from bench.servers.object_store import BUCKET, KEY, SECRET, Store
 from obstore.store import S3Store
 
 from martlet.api.settings import ServingSettings
-from martlet.marts.versions import VersionFolder, mart_folder
+from martlet.marts.folders import mart_folder
+from martlet.marts.versions import VersionFolder
 from martlet.settings import ControlDatabase, ObjectStore, Settings, StoredMarts
 from tests.api.conftest import UNHINDERED, running
 from tests.api.published import OWN, Installation, install

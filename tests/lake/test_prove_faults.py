@@ -19,7 +19,7 @@ from bench.servers.postgres import PASSWORD, Server, running_postgres, why_none
 
 from martlet.engines.duckdb_engine import connect
 from martlet.errors import MartletError
-from martlet.marts.versions import mart_folder
+from martlet.marts.folders import mart_folder
 from tests.lake.machines import Host, a_host, machines, orders, start
 from tests.project import Project, new_project
 from tests.warehouse.state import tenant

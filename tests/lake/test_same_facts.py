@@ -8,7 +8,7 @@ import pytest
 
 from martlet.engines.duckdb_engine import connect
 from martlet.engines.targets import engine_of
-from martlet.marts.versions import mart_folder
+from martlet.marts.folders import mart_folder
 from tests.conftest import Variables
 from tests.project import Project, new_project
 from tests.warehouse.changes import changes, history, tenants

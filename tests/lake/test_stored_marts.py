@@ -19,16 +19,16 @@ from martlet.access.keys import KeyStore
 from martlet.engines.duckdb_engine import connect
 from martlet.marts.copies import trim
 from martlet.marts.errors import PublishedMeanwhileError, StoreUnreachableError
-from martlet.marts.operations import publish_operations
-from martlet.marts.store import MartStore
-from martlet.marts.versions import (
-    OPERATORS,
+from martlet.marts.folders import (
     list_versions,
     mart_folder,
     operations_folder,
     published_slugs,
     rollback,
 )
+from martlet.marts.operations import publish_operations
+from martlet.marts.store import MartStore
+from martlet.marts.versions import OPERATORS
 from martlet.settings import ObjectStore, Settings, StoredMarts
 from tests.api.published import OTHER, OWN, Installation, install
 from tests.lake.stored import SPEND, Cluster, Node, new_cluster

@@ -8,7 +8,8 @@ import pytest
 
 from martlet.errors import BadInputError, MartletError
 from martlet.marts.errors import MartDamagedError, NothingPublishedError, VersionGoneError
-from martlet.marts.versions import VersionFolder, is_version, mart_folder, rollback
+from martlet.marts.folders import mart_folder, rollback
+from martlet.marts.versions import VersionFolder, is_version
 from martlet.settings import Settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -20,9 +20,10 @@ from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, BrokenPromiseError, MartletError
 from martlet.marts import publish as publishing
 from martlet.marts.errors import MartDamagedError
+from martlet.marts.folders import list_versions, mart_folder, rollback
 from martlet.marts.publish import Published, publish_mart
 from martlet.marts.tables import LEDGER, MartTable
-from martlet.marts.versions import VersionFolder, list_versions, mart_folder, rollback
+from martlet.marts.versions import VersionFolder
 from martlet.settings import Settings
 from martlet.star_schema import STAR_TABLES, star_model
 from tests.project import REPOSITORY, settings_at

@@ -14,8 +14,9 @@ import pytest
 from martlet.config.tenant import Tenant
 from martlet.engines.duckdb_engine import connect
 from martlet.engines.targets import engine_of
+from martlet.marts.folders import operations_folder
 from martlet.marts.operations import HISTORIES, WITHHELD, publish_operations
-from martlet.marts.versions import OPERATORS, operations_folder
+from martlet.marts.versions import OPERATORS
 from martlet.pipeline.audit_record import AuditRecord
 from martlet.registry.quarantine import row_id
 from martlet.settings import Settings

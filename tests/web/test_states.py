@@ -7,7 +7,7 @@ import pytest
 
 from martlet.access.rates import RateSettings
 from martlet.api.settings import ServingSettings
-from martlet.marts.versions import mart_folder
+from martlet.marts.folders import mart_folder
 from tests.api.published import OTHER, OWN, Installation, install
 from tests.web.conftest import SignedIn
 from tests.web.served import UNPUBLISHED, Visitor, running, tags_of, words_of

@@ -8,13 +8,7 @@ import typer
 from martlet import naming
 from martlet.cli.app import AsJson, Wait, app, chosen_tenants, project
 from martlet.config.tenants import TenantsFile, load_tenants_leniently
-from martlet.marts.versions import (
-    MartVersion,
-    list_versions,
-    mart_folder,
-    published_slugs,
-    rollback,
-)
+from martlet.marts.folders import MartVersion, list_versions, mart_folder, published_slugs, rollback
 from martlet.pipeline.findings import Finding
 from martlet.settings import Settings
 from martlet.terminal import Terminal

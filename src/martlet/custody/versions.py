@@ -10,7 +10,8 @@ from martlet.custody.texts import SHORTEST
 from martlet.engines.duckdb_engine import connect, quoted_name
 from martlet.errors import MartletError
 from martlet.marts.errors import MartDamagedError
-from martlet.marts.versions import OPERATORS, VersionFolder, mart_folder, operations_folder
+from martlet.marts.folders import mart_folder, operations_folder
+from martlet.marts.versions import OPERATORS, VersionFolder
 from martlet.settings import Settings
 
 

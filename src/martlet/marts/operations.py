@@ -18,8 +18,9 @@ from duckdb import DuckDBPyConnection
 from martlet.config.tenant import Tenant
 from martlet.engines.duckdb_engine import WAREHOUSE_STORAGE_VERSION, columns_of, quoted_text
 from martlet.marts.errors import PublishedMeanwhileError
+from martlet.marts.folders import operations_folder
 from martlet.marts.publish import attached, draft_file
-from martlet.marts.versions import OPERATORS, WAIT_SECONDS, operations_folder
+from martlet.marts.versions import OPERATORS, WAIT_SECONDS
 from martlet.settings import Settings
 
 KEPT_SNAPSHOTS = 2

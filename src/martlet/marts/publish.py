@@ -16,6 +16,7 @@ from martlet.errors import BadInputError, BrokenPromiseError
 from martlet.marts.blended import COUNTED, MODEL, NET_REVENUE, write_blended
 from martlet.marts.errors import MartDamagedError, VersionGoneError
 from martlet.marts.exchange_rates import Quotations, read_quotations, write_exchange_rates
+from martlet.marts.folders import mart_folder
 from martlet.marts.tables import (
     CAMPAIGN_KEY,
     DRAFT,
@@ -33,7 +34,7 @@ from martlet.marts.tables import (
     write_info,
     write_profile,
 )
-from martlet.marts.versions import WAIT_SECONDS, VersionFolder, mart_folder
+from martlet.marts.versions import WAIT_SECONDS, VersionFolder
 from martlet.settings import Settings
 
 KEPT_VERSIONS = 5

@@ -21,7 +21,8 @@ from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.duckdb_engine import columns_of, quoted_name
 from martlet.engines.listing import list_tables
 from martlet.marts.errors import MartDamagedError, StoreUnreachableError
-from martlet.marts.versions import VersionFolder, mart_folder, operations_folder
+from martlet.marts.folders import mart_folder, operations_folder
+from martlet.marts.versions import VersionFolder
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord
 from martlet.registry.approvals import decisions

@@ -12,9 +12,9 @@ from martlet.config.tenants import Tenant, TenantsFile
 from martlet.engines.targets import engine_of
 from martlet.errors import MartletError
 from martlet.marts.copies import trim_copies
+from martlet.marts.folders import mart_folder
 from martlet.marts.operations import publish_operations
 from martlet.marts.publish import publish_mart
-from martlet.marts.versions import mart_folder
 from martlet.pipeline.audit_record import newest_audits
 from martlet.pipeline.dbt_run import NodeResult
 from martlet.pipeline.findings import Finding

@@ -20,7 +20,8 @@ from martlet.engines.listing import list_tables
 from martlet.engines.targets import engine_of
 from martlet.errors import BadInputError, MartletError
 from martlet.marts.errors import MartDamagedError, StoreUnreachableError
-from martlet.marts.versions import OPERATORS, operations_folder
+from martlet.marts.folders import operations_folder
+from martlet.marts.versions import OPERATORS
 from martlet.pipeline.audit import LEDGER
 from martlet.pipeline.audit_record import AuditRecord, newest_audits
 from martlet.pipeline.routes import declared_tables
