@@ -21,6 +21,15 @@ except ImportError as error:
     ) from error
 
 _REMEDY = "check MARTLET_LAKE_CATALOGUE, PGPASSWORD or PGPASSFILE, and that the server runs"
+# A lease must end with its machine: by itself, a server keeps the session of one that vanished
+# without a word for two hours.
+_NOTICED_BY_THE_SERVER = """
+    select
+        set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '3', false),
+        set_config('tcp_user_timeout', '30000', false)
+"""
 
 
 def has_table(conninfo: str, schema: str, table: str) -> bool:
@@ -53,6 +62,7 @@ def advisory_lock(conninfo: str, subject: str, wait_seconds: float) -> Iterator[
     somebody else may have held it meanwhile.
     """
     with _connected(conninfo) as connection:
+        connection.execute(_NOTICED_BY_THE_SERVER)
         _acquire(connection, subject, wait_seconds)
         try:
             yield
@@ -114,7 +124,7 @@ def _connected(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
             autocommit=True,
             application_name=name,
             connect_timeout=10,
-            # A lease must end with its machine: a peer that is silent for so long is gone.
+            # A server that is silent for so long is gone; see _NOTICED_BY_THE_SERVER for ourselves.
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
