@@ -23,6 +23,7 @@ _CLOCK = frozenset(
         "refreshed_at",
         "quarantined_at",
         "made_at",
+        "written_at",
         "captured_at",
         "invocation_id",
     }
