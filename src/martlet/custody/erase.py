@@ -181,6 +181,7 @@ def erased_again(
         try:
             if not _has_foreign_tables(settings, tenant, wait_seconds):
                 continue
+            refuse_shared_places(settings, "erase")
             done = erase_again(settings, catalogue, tenants, tenant, wait_seconds=wait_seconds)
         except MartletError as error:
             yield f"{tenant.slug}: erased persons may have landed again: {error}"
